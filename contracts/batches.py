@@ -1,0 +1,103 @@
+"""What people asked of a batch.  `command_no` has no gaps; an older one is ignored."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from contracts.calendar import Window
+from contracts.event import BatchEvent, Value
+from contracts.outcomes import Outcome
+
+
+class RetryPolicy(Value):
+    """Automatic further attempts: each attempt of a run counts, the last delay serves the rest."""
+
+    max_attempts: int = Field(default=1, ge=1, le=10)
+    delay_seconds: tuple[int, ...] = (3600,)
+    on: tuple[Outcome, ...] = (Outcome.NO_ANSWER, Outcome.BUSY)
+
+    def delay_after(self, attempt: int) -> int:
+        """Seconds from the end of this attempt (from 1) to the next."""
+        if not self.delay_seconds:
+            return 0
+        return self.delay_seconds[min(attempt, len(self.delay_seconds)) - 1]
+
+
+class Addition(Value):
+    """A list that goes into a batch.  Nobody of it is called before all its chunks have landed."""
+
+    addition_id: UUID
+    chunks: int = Field(ge=0)
+    recipients: int = Field(ge=0)
+    rejected: int = Field(default=0, ge=0)
+    rejection_chunks: int = Field(default=0, ge=0)
+
+
+class BatchCommand(BatchEvent):
+    command_no: int = Field(ge=1)
+    command_id: UUID
+    actor: str
+    """Who asked: an API key's name, or `rollcall` for what ingest says by itself."""
+
+    @property
+    def number(self) -> str:
+        return str(self.command_no)
+
+
+class BatchCreated(BatchCommand):
+    name: str
+    """Sealed under the batch's key."""
+    agent_id: str
+    from_number: str
+    window: Window
+    scheduled_at: AwareDatetime | None = None
+    """None: as soon as all chunks have landed."""
+    expires_at: AwareDatetime | None = None
+    start: bool = True
+    reserved_concurrency: int = Field(default=0, ge=0)
+    retry_policy: RetryPolicy = RetryPolicy()
+    on_invalid: Literal["skip", "reject"] = "skip"
+    addition: Addition
+    webhook: str | None = None
+    """Sealed."""
+
+
+class BatchRenamed(BatchCommand):
+    name: str
+    """Sealed."""
+
+
+class BatchStartRequested(BatchCommand): ...
+
+
+class BatchPauseRequested(BatchCommand): ...
+
+
+class BatchResumeRequested(BatchCommand): ...
+
+
+class BatchCancelRequested(BatchCommand): ...
+
+
+class BatchRetryRequested(BatchCommand):
+    include_unknown: bool = False
+    expires_at: AwareDatetime | None = None
+
+
+class RecipientsAddRequested(BatchCommand):
+    addition: Addition
+
+
+class RecipientRemovalRequested(BatchCommand):
+    recipient_id: UUID
+
+
+class BatchImportFailed(BatchCommand):
+    """The rows of an addition are lost or cannot be read: its chunks will never all land."""
+
+    addition_id: UUID
+    reason: str
+
+
+class BatchDeleted(BatchCommand): ...

@@ -1,0 +1,36 @@
+"""Ids are derived, not drawn: whoever does a thing again names it the same (UUIDv5, RFC 9562)."""
+
+from uuid import UUID, uuid5
+
+ROOT = UUID("6f0a9c1e-3b57-5d0e-8a5c-7f1f6e2d9b40")
+
+
+def derive(kind: str, *parts: object) -> UUID:
+    """The id of a thing from what names it; parts are length-prefixed, so no two lists collide."""
+    return uuid5(ROOT, kind + "".join(f"/{len(text)}:{text}" for text in map(str, parts)))
+
+
+def batch_id_of(account_id: str, idempotency_key: str) -> UUID:
+    return derive("batch", account_id, idempotency_key)
+
+
+def command_id_of(batch_id: UUID, command_no: int) -> UUID:
+    return derive("command", batch_id, command_no)
+
+
+def addition_id_of(batch_id: UUID, addition_no: int) -> UUID:
+    """Addition 1 is the list the batch was created with."""
+    return derive("addition", batch_id, addition_no)
+
+
+def recipient_id_of(addition_id: UUID, row: int) -> UUID:
+    """From the row, never from the number: the same number twice is two recipients."""
+    return derive("recipient", addition_id, row)
+
+
+def chunk_id_of(addition_id: UUID, kind: str, chunk_no: int) -> UUID:
+    return derive("chunk", addition_id, kind, chunk_no)
+
+
+def call_id_of(batch_id: UUID, recipient_id: UUID, grant_no: int) -> UUID:
+    return derive("call", batch_id, recipient_id, grant_no)

@@ -1,0 +1,76 @@
+"""What became of a batch: every event carries the whole status, the highest `sequence` is it."""
+
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from contracts.event import BatchEvent
+from contracts.statuses import Action, BatchStatus, Result
+
+
+class BatchStatusEvent(BatchEvent):
+    sequence: int = Field(ge=1)
+    status: BatchStatus
+    result: Result | None = None
+    reason_code: str | None = None
+    reason: str | None = None
+    epoch: int = Field(ge=0)
+    """Raised by start, resume and retry; a grant is good only above the gate's closed epoch."""
+    retry_epoch: int = Field(default=0, ge=0)
+    """A failed recipient whose grant is older than this is called again."""
+    unknown_retry_epoch: int = Field(default=0, ge=0)
+    """The same for those whose outcome is unknown: raised only when a person includes them."""
+    command_no: int = Field(ge=1)
+    """The last command seen."""
+    command_id: UUID | None = None
+    """The command this is the verdict on; None: nobody asked, it was due."""
+    scheduled_at: AwareDatetime | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+
+    @property
+    def number(self) -> str:
+        return str(self.sequence)
+
+
+class BatchScheduled(BatchStatusEvent):
+    """Taken note of: SCHEDULED, or PENDING where it waits to be started by hand."""
+
+
+class BatchStarted(BatchStatusEvent): ...
+
+
+class BatchPaused(BatchStatusEvent): ...
+
+
+class BatchResumed(BatchStatusEvent): ...
+
+
+class BatchCancelled(BatchStatusEvent): ...
+
+
+class BatchRetried(BatchStatusEvent): ...
+
+
+class BatchCompleted(BatchStatusEvent):
+    expired: bool = False
+    """What was still pending is FAILED with outcome `expired`."""
+
+
+class BatchFailed(BatchStatusEvent): ...
+
+
+class RecipientsAddAccepted(BatchStatusEvent):
+    addition_id: UUID
+
+
+class RecipientRemoved(BatchStatusEvent):
+    recipient_id: UUID
+
+
+class BatchActionRejected(BatchStatusEvent):
+    """The status is as it was."""
+
+    action: Action | str
+    allowed_actions: tuple[Action, ...] = ()
