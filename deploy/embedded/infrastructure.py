@@ -1,0 +1,55 @@
+"""Kafka and PostgreSQL, up together and gone together: for `up`, the demo and the tests."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.embedded.folder import DataFolder
+from deploy.embedded.kafka import Kafka
+from deploy.embedded.parts import Keeper, start_together, stop_together
+from deploy.embedded.ports import Ports
+from deploy.embedded.postgres import Postgres
+
+DATABASES = ("ingest", "scheduler", "dialer", "projections", "vault")
+
+
+@dataclass(frozen=True, slots=True)
+class Infrastructure:
+    folder: DataFolder
+    ports: Ports
+    keepers: tuple[Keeper, ...]
+    kafka: str
+    _postgres: Postgres
+
+    def postgres_dsn(self, database: str = "postgres") -> str:
+        return self._postgres.dsn(database)
+
+
+@asynccontextmanager
+async def infrastructure(
+    data_dir: Path, databases: tuple[str, ...] = DATABASES
+) -> AsyncIterator[Infrastructure]:
+    with DataFolder.taken(data_dir) as folder:
+        ports = Ports(folder.path / "ports.json")
+        kafka = Kafka(
+            folder.path / "kafka",
+            folder.logs / "kafka.log",
+            ports.claim("kafka"),
+            ports.claim("kafka-controller"),
+        )
+        postgres = Postgres(
+            folder.path / "postgres", folder.logs / "postgres.log", ports.claim("postgres")
+        )
+        try:
+            await asyncio.gather(kafka.prepare(), postgres.prepare())
+            keepers = (Keeper(postgres.part()), Keeper(kafka.part()))
+            try:
+                await start_together(keepers)
+                await postgres.create_databases(databases)
+                yield Infrastructure(folder, ports, keepers, kafka.bootstrap, postgres)
+            finally:
+                await stop_together(keepers)
+        finally:
+            postgres.close()

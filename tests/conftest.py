@@ -1,0 +1,73 @@
+"""Every test gets a real Kafka and a real PostgreSQL by asking, and leaves no database behind."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from tests.servers import Servers, servers
+
+DatabaseFactory = Callable[[], Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers of a run."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def running_servers(shared_folder: Path) -> Iterator[Servers]:
+    with servers(shared_folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def kafka(running_servers: Servers) -> str:
+    """host:port of a Kafka without topics of ours; take `topic_prefix` to be alone in it."""
+    return running_servers.kafka
+
+
+@pytest.fixture(scope="session")
+def postgres(running_servers: Servers) -> str:
+    """The DSN of a superuser."""
+    return running_servers.postgres
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    return f"t{uuid4().hex[:10]}."
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[DatabaseFactory]:
+    """`await database()` makes an empty database and gives its DSN; it is dropped afterwards."""
+    names: list[str] = []
+
+    async def make() -> str:
+        name = f"t{uuid4().hex[:16]}"
+        await _on(postgres, f'CREATE DATABASE "{name}"')
+        names.append(name)
+        return urlsplit(postgres)._replace(path=f"/{name}").geturl()
+
+    yield make
+    for name in names:
+        await _on(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def _on(postgres: str, statement: str) -> None:
+    connection = await asyncpg.connect(postgres)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
