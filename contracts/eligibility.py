@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from contracts.calendar import Window, closes_at, is_open, next_open
+from contracts.calendar import Window, closes_at, effective_zones, is_open, next_open
 from contracts.outcomes import Outcome
 from contracts.progress import Progress, Rules, Stage, called_again_from
 from contracts.statuses import BatchStatus
@@ -97,9 +97,11 @@ def why_not(batch: BatchFacts, recipient: RecipientFacts, at: datetime) -> Reaso
 
 
 def why_not_window(window: Window, zones: Sequence[str], at: datetime) -> Reason | None:
-    if is_open(window, zones, at):
+    """`zones` are the recipient's; the window says whether they count."""
+    judged = effective_zones(window, zones, at)
+    if is_open(window, judged, at):
         return None
-    return Reason(Code.WINDOW_CLOSED, next_open(window, zones, at))
+    return Reason(Code.WINDOW_CLOSED, next_open(window, judged, at))
 
 
 def _later(code: Code, due: datetime | None, at: datetime) -> Reason | None:
@@ -111,6 +113,7 @@ def expected_end(
 ) -> datetime | None:
     """When this much calling time will have passed inside the window; None: never within a year."""
     last = at + timedelta(days=366)
+    zones = effective_zones(window, zones, at)
     while at < last:
         opens = next_open(window, zones, at)
         if opens is None:

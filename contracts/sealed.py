@@ -7,7 +7,7 @@ is bound as associated data, so a seal moved elsewhere does not open.
 import base64
 import hashlib
 import hmac
-import os
+import secrets
 from typing import TypeVar
 
 from cryptography.exceptions import InvalidTag
@@ -67,7 +67,7 @@ class Seal:
     def close(self, secret: Value | str) -> str:
         """The sealed form (base64) of a value or a text."""
         text = secret if isinstance(secret, str) else secret.model_dump_json()
-        nonce = os.urandom(_NONCE)
+        nonce = secrets.token_bytes(_NONCE)
         return base64.b64encode(
             nonce + self._cipher.encrypt(nonce, text.encode(), self._scope)
         ).decode()
@@ -90,7 +90,7 @@ class Seal:
 
 
 def new_key() -> bytes:
-    return os.urandom(KEY_BYTES)
+    return secrets.token_bytes(KEY_BYTES)
 
 
 def digest_of(pepper: bytes, phone_number: str) -> str:

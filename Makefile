@@ -1,0 +1,59 @@
+# Two commands do everything on a machine with Python 3.11 and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEV := $(VENV)/.installed
+SOURCES := contracts chassis services simulator cli deploy tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format schemas bench chaos up clean lock
+
+help: ## What there is to do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(DEV) ## Install everything: the pinned packages, Apache Kafka and PostgreSQL
+	@$(BIN)/python -m deploy.embedded fetch
+
+$(DEV): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or later: make setup PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(DEV)
+
+demo: setup ## Run a real batch of the sample list to its end, and watch it
+	@$(BIN)/rollcall demo
+
+up: setup ## Run all of Rollcall until Ctrl-C
+	@$(BIN)/rollcall up
+
+test: setup ## All tests, on real Kafka and PostgreSQL
+	$(BIN)/python -m pytest -m "not chaos and not bench" $(ARGS)
+
+check: $(DEV) ## Format, lint, types, imports, contracts
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m deploy.export --check
+
+format: $(DEV) ## Put the code in order
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+schemas: $(DEV) ## Write the JSON Schemas and the AsyncAPI document of the events
+	$(BIN)/python -m deploy.export
+
+bench: setup ## The figures, each beside its reference
+	$(BIN)/python -m tests.bench $(ARGS)
+
+chaos: setup ## Long fault runs, and the mutants that the tests must catch
+	$(BIN)/python -m pytest -m chaos --timeout 1800 $(ARGS)
+
+lock: $(DEV) ## Renew the pinned requirements
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/lock.txt
+	for set in runtime dev; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url requirements/$$set.in -o requirements/$$set.txt; done
+
+clean: ## Remove what was built and the demo's data, not the downloaded servers
+	rm -rf $(VENV) .rollcall build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
