@@ -29,6 +29,7 @@ def main() -> None:
         port=settings.http_port,
         access_log=None,
         print=None,
+        shutdown_timeout=1,
         loop=uvloop.new_event_loop(),
     )
 

@@ -135,5 +135,5 @@ class Callbacks:
                 await answer.read()  # else the connection could not be used again
                 return answer.status
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.info("callback_failed", error=type(error).__name__)
+            log.debug("callback_failed", error=type(error).__name__)
             return None

@@ -61,9 +61,7 @@ class Ledger:
             for line in lines:
                 if not line.endswith(b"\n"):
                     break
-                entry: Entry = json.loads(line)
-                if entry["seq"] != self.seq + 1:
-                    raise LedgerError(f"{self._path}: {entry['seq']} follows {self.seq}")
+                entry = self._parse(line)
                 self._starts.append(self._starts[-1] + len(line))
                 yield entry
         os.ftruncate(self._file, self._starts[-1])
@@ -120,6 +118,15 @@ class Ledger:
             self._durable = self._written
             self._landing.set()
         self._flusher = None
+
+    def _parse(self, line: bytes) -> Entry:
+        try:
+            entry: Entry = json.loads(line)
+        except ValueError as error:
+            raise LedgerError(f"{self._path}: no entry follows {self.seq}") from error
+        if entry["seq"] != self.seq + 1:
+            raise LedgerError(f"{self._path}: {entry['seq']} follows {self.seq}")
+        return entry
 
     def _write(self, lines: bytes) -> None:
         view = memoryview(lines)
