@@ -53,7 +53,9 @@ class DataFolder:
         try:
             _lock(lock, path)
             _check_space(path)
-            yield cls(path)
+            folder = cls(path)
+            folder.endpoints.unlink(missing_ok=True)  # of a start that was killed
+            yield folder
         finally:
             os.close(lock)
 

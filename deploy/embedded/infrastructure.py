@@ -1,14 +1,13 @@
 """Kafka and PostgreSQL, up together and gone together: for `up`, the demo and the tests."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.embedded.folder import DataFolder
 from deploy.embedded.kafka import Kafka
-from deploy.embedded.parts import Keeper, start_together, stop_together
+from deploy.embedded.parts import Keeper, start_together, stop_together, together, untold
 from deploy.embedded.ports import Ports
 from deploy.embedded.postgres import Postgres
 
@@ -29,7 +28,9 @@ class Infrastructure:
 
 @asynccontextmanager
 async def infrastructure(
-    data_dir: Path, databases: tuple[str, ...] = DATABASES
+    data_dir: Path,
+    databases: tuple[str, ...] = DATABASES,
+    tell: Callable[[Keeper], None] = untold,
 ) -> AsyncIterator[Infrastructure]:
     with DataFolder.taken(data_dir) as folder:
         ports = Ports(folder.path / "ports.json")
@@ -43,8 +44,8 @@ async def infrastructure(
             folder.path / "postgres", folder.logs / "postgres.log", ports.claim("postgres")
         )
         try:
-            await asyncio.gather(kafka.prepare(), postgres.prepare())
-            keepers = (Keeper(postgres.part()), Keeper(kafka.part()))
+            await together(kafka.prepare(), postgres.prepare())
+            keepers = (Keeper(postgres.part(), tell), Keeper(kafka.part(), tell))
             try:
                 await start_together(keepers)
                 await postgres.create_databases(databases)

@@ -22,12 +22,18 @@ class Part:
     ready: Callable[[], Awaitable[bool]]
 
 
+def untold(_: "Keeper") -> None:
+    """For when nobody wants to hear of it."""
+
+
 class Keeper:
     """Keeps one part running from `start` to `stop`."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, tell: Callable[["Keeper"], None] = untold) -> None:
         self.part = part
-        self.restarts = 0
+        self.changed: Callable[[Keeper], None] = untold  # called when it has another pid
+        self.seconds = 0.0  # it took to be ready
+        self._tell = tell
         self._process: Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -43,7 +49,9 @@ class Keeper:
         began = time.monotonic()
         self._process = await spawn(command)
         await self._until_ready(self._process)
-        log.info("part_ready", part=command.name, seconds=round(time.monotonic() - began, 2))
+        self.seconds = round(time.monotonic() - began, 2)
+        log.info("part_ready", part=command.name, seconds=self.seconds)
+        self._tell(self)
         self._watch = asyncio.create_task(self._keep(self._process))
 
     async def stop(self) -> None:
@@ -74,12 +82,12 @@ class Keeper:
                 return
             if time.monotonic() - began > STEADY_SECONDS:
                 delay = FIRST_DELAY
-            self.restarts += 1
             log.error("part_ended", part=name, exit_code=code, again_in_seconds=delay)
             if await self._stopped_within(delay):
                 return
             delay = min(delay * 2, LONGEST_DELAY)
             process = self._process = await spawn(self.part.command)
+            self.changed(self)
             if self._stopping.is_set():  # asked to stop while it was being born
                 await stop(process, self.part.command)
 
@@ -91,13 +99,17 @@ class Keeper:
         return True
 
 
-async def start_together(keepers: Sequence[Keeper]) -> None:
-    """All at once; when one cannot start, it is said after all have tried."""
-    results = await asyncio.gather(*(keeper.start() for keeper in keepers), return_exceptions=True)
+async def together(*attempts: Awaitable[None]) -> None:
+    """All at once; when one fails, it is said after all have ended."""
+    results = await asyncio.gather(*attempts, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
 
 
+async def start_together(keepers: Sequence[Keeper]) -> None:
+    await together(*(keeper.start() for keeper in keepers))
+
+
 async def stop_together(keepers: Sequence[Keeper]) -> None:
-    await asyncio.gather(*(keeper.stop() for keeper in keepers))
+    await together(*(keeper.stop() for keeper in keepers))
