@@ -1,0 +1,203 @@
+"""Every record of the log is folded exactly once, wherever a process, broker or database dies.
+
+Postgres is the authority on offsets (see `apply`); Kafka is told them afterwards, for lag only.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from chassis import metrics
+from chassis.apply import Fold, Q, apply
+from chassis.catchup import CatchUp
+from chassis.pages import Page, page_of
+from chassis.postgres import TRANSIENT, Pool, backoff, retrying
+from chassis.reader import Reader
+from chassis.records import Received
+from contracts.topics import Topic
+
+log = structlog.get_logger()
+
+MOST = 2000
+TELL_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class InboxHealth:
+    assigned: int
+    lag: int
+    last_handled: datetime | None
+    caught_up: bool
+    trouble: str | None
+    stopped: dict[str, str]
+
+    @property
+    def ok(self) -> bool:
+        return self.trouble is None and not self.stopped and self.caught_up
+
+
+class Inbox:
+    """`run()` is its life, between `start()` and `stop()`."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        kafka: str,
+        pool: Pool,
+        topics: Sequence[Topic],
+        fold: Fold,
+        prefix: str = "",
+        after_commit: Callable[[list[Received]], None] = lambda _: None,
+        after_dead_letters: Callable[[], None] = lambda: None,
+        most: int = MOST,
+    ) -> None:
+        self._service = service
+        self._pool = pool
+        self._fold = fold
+        self._prefix = prefix
+        self._after_commit = after_commit
+        self._after_dead_letters = after_dead_letters
+        self._reader = Reader(
+            kafka=kafka,
+            group=f"{prefix}rollcall.{service}",
+            topics={prefix + topic.name: topic.partitions for topic in topics},
+            most=most,
+        )
+        self._catch_up = CatchUp(
+            pool=pool,
+            topics=[topic.name for topic in topics],
+            ends=self._reader.end_offsets,
+            prefix=prefix,
+        )
+        self._next: dict[TopicPartition, int] = {}
+        self._told: dict[TopicPartition, int] = {}
+        self._tell_at = 0.0
+        self._database_lost = False
+        self._stopping = False
+        self._stopped: dict[TopicPartition, str] = {}
+        self._trouble: str | None = None
+        self._last_handled: datetime | None = None
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Ask before every decision: it becomes false again when the database is lost."""
+        return self._catch_up.reached
+
+    async def caught_up(self) -> None:
+        """Waits until all the inputs are read, by anybody, to the ends seen at the (re)start."""
+        await self._catch_up.wait()
+
+    def rearm(self) -> None:
+        """The database was lost: it may come back as it was yesterday, so all is read up again."""
+        self._catch_up.rearm()
+        self._database_lost = True
+
+    def health(self) -> InboxHealth:
+        return InboxHealth(
+            assigned=len(self._next),
+            lag=sum(max(0, self._reader.end_of(tp) - at) for tp, at in self._next.items()),
+            last_handled=self._last_handled,
+            caught_up=self.is_caught_up,
+            trouble=self._trouble,
+            stopped={f"{tp.topic}/{tp.partition}": why for tp, why in self._stopped.items()},
+        )
+
+    async def start(self) -> None:
+        await self._reader.start()
+
+    def finish(self) -> None:
+        """`run` returns after the poll at hand."""
+        self._stopping = True
+
+    async def stop(self) -> None:
+        self.finish()
+        await self._tell()
+        await self._reader.stop()
+
+    async def run(self) -> None:
+        failures = 0
+        while not self._stopping:
+            try:
+                await self._turn()
+            except (KafkaError, *TRANSIENT) as error:
+                failures += 1
+                self._troubled(error)
+                log.warning("inbox_waits", error=self._trouble, attempt=failures)
+                await asyncio.sleep(backoff(failures))
+            else:
+                failures, self._trouble = 0, None
+
+    async def _turn(self) -> None:
+        if self._database_lost:
+            self._database_lost = False
+            self._reader.displace()
+        if self._reader.unplaced:
+            await self._place()
+        await self._catch_up.look()
+        if found := await self._reader.poll():
+            await self._handle(found)
+        if asyncio.get_running_loop().time() >= self._tell_at:
+            await self._tell()
+
+    async def _place(self) -> None:
+        """Newly assigned partitions are read on from where the database stands."""
+        unplaced = sorted(self._reader.unplaced)
+        names = [tp.topic.removeprefix(self._prefix) for tp in unplaced]
+        await self._pool.execute(Q.make_offsets, names, [tp.partition for tp in unplaced])
+        rows = await self._pool.fetch(Q.offsets, names)
+        stands = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        self._next = {tp: at for tp, at in self._next.items() if tp in self._reader.assigned}
+        for tp, name in zip(unplaced, names, strict=True):
+            self._next[tp] = stands[name, tp.partition]
+            self._stopped.pop(tp, None)
+            self._reader.place(tp, self._next[tp])
+
+    async def _handle(self, found: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+        pages = [
+            page_of(tp, raw, since=self._next[tp], service=self._service, prefix=self._prefix)
+            for tp, raw in found.items()
+        ]
+        with metrics.POLL_SECONDS.time():
+            applied = await retrying(
+                "inbox",
+                lambda: apply(self._pool, pages, self._fold),
+                on_failure=self._troubled,
+            )
+        self._trouble = None
+        self._reader.displace(applied.fenced)
+        for page in pages:
+            if page.partition not in applied.fenced:
+                self._move_on(page)
+        self._last_handled = datetime.now(UTC)
+        if applied.dead:
+            self._after_dead_letters()
+        if applied.folded:
+            self._after_commit(applied.folded)
+
+    def _move_on(self, page: Page) -> None:
+        self._next[page.partition] = page.upto
+        metrics.RECORDS_APPLIED.labels(page.topic).inc(len(page.records))
+        if page.stop is not None:
+            self._reader.stop_at(page.partition)
+            self._stopped[page.partition] = page.stop
+            log.error("partition_stopped", topic=page.topic, partition=page.partition.partition,
+                      offset=page.upto, reason=page.stop)  # fmt: skip
+
+    def _troubled(self, error: Exception) -> None:
+        self._trouble = type(error).__name__
+
+    async def _tell(self) -> None:
+        self._tell_at = asyncio.get_running_loop().time() + TELL_EVERY
+        if news := {tp: at for tp, at in self._next.items() if self._told.get(tp) != at}:
+            await self._reader.tell(news)
+            self._told |= news
+        for tp, at in self._next.items():
+            metrics.LAG.labels(tp.topic, str(tp.partition)).set(
+                max(0, self._reader.end_of(tp) - at)
+            )

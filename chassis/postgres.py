@@ -1,0 +1,122 @@
+"""A frozen or lost process must not stop the others: every session here lets go by itself.
+
+After an error of TRANSIENT the transaction left no trace; or, if the connection was lost at COMMIT,
+it may stand: so every transaction is written to be safe when it is run again.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import asyncpg
+import structlog
+
+from chassis import metrics
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool, Connection = asyncpg.Pool, asyncpg.Connection
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+TRANSIENT: tuple[type[Exception], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,  # "connection is closed", from the client's side
+    OSError,  # refused, reset; asyncio's TimeoutError is one
+)
+
+LIMITS = {
+    "timezone": "UTC",
+    "idle_in_transaction_session_timeout": "10s",
+    "transaction_timeout": "30s",
+    "lock_timeout": "5s",
+    "statement_timeout": "25s",
+}
+
+
+def backoff(attempt: int, longest: float = 5.0) -> float:
+    """Seconds to wait before the next attempt: 50 ms, doubling."""
+    return min(longest, 0.05 * 2.0 ** min(attempt, 10))
+
+
+async def _prepare(conn: Connection) -> None:
+    await conn.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def retrying(
+    what: str,
+    act: Callable[[], Awaitable[T]],
+    *,
+    attempts: int | None = None,
+    on_failure: Callable[[Exception], None] | None = None,
+) -> T:
+    """The result of a whole transaction, run again while what it meets is transient; it is logged.
+
+    Without `attempts` it waits for the database as long as it takes.
+    """
+    attempt = 0
+    while True:
+        try:
+            return await act()
+        except TRANSIENT as error:
+            attempt += 1
+            metrics.RETRIES.labels(what).inc()
+            log.warning("transient_failure", what=what, attempt=attempt, error=type(error).__name__)
+            if on_failure is not None:
+                on_failure(error)
+            if attempts is not None and attempt >= attempts:
+                raise
+            await asyncio.sleep(backoff(attempt))
+
+
+async def connect(dsn: str, *, application_name: str, **limits: str) -> Connection:
+    """One session of its own, waiting for the database."""
+    settings = LIMITS | {"application_name": application_name} | limits
+
+    async def once() -> Connection:
+        return await asyncpg.connect(dsn, server_settings=settings, timeout=10)
+
+    conn: Connection = await retrying(f"connect {application_name}", once)
+    await _prepare(conn)
+    return conn
+
+
+async def open_pool(
+    dsn: str,
+    *,
+    application_name: str,
+    min_size: int = 1,
+    max_size: int = 10,
+    settings: Mapping[str, str] | None = None,
+) -> Pool:
+    """A pool whose sessions speak UTC and jsonb and let go in time; waits for the database."""
+    options: dict[str, Any] = {
+        "min_size": min_size,
+        "max_size": max_size,
+        "init": _prepare,
+        "timeout": 10,
+        "command_timeout": 60,
+        "server_settings": LIMITS | {"application_name": application_name} | dict(settings or {}),
+    }
+
+    async def once() -> Pool:
+        return await asyncpg.create_pool(dsn, **options)
+
+    return await retrying(f"connect {application_name}", once)

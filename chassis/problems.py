@@ -1,0 +1,171 @@
+"""Every error is a problem+json (RFC 9457) that says what to do and never repeats what was sent."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.telemetry import current_trace_id
+
+log = structlog.get_logger()
+
+
+class FieldProblem(BaseModel):
+    field: str
+    code: str
+    message: str
+    row: int | None = None
+
+
+class Problem(Exception):  # noqa: N818 - the word of the RFC
+    """Raised anywhere under a request; `code` is stable, `detail` is for people."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str | None = None,
+        *,
+        errors: Sequence[FieldProblem] = (),
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.headers = headers
+        self.body = {
+            "type": f"urn:rollcall:problem:{code}",
+            "title": title,
+            "status": status,
+            "detail": detail or title,
+            "code": code,
+        } | extra
+        if errors:
+            self.body["errors"] = [error.model_dump(exclude_none=True) for error in errors]
+
+    def response(self) -> JSONResponse:
+        return JSONResponse(
+            self.body,
+            self.status,
+            media_type="application/problem+json",
+            headers=dict(self.headers or {}),
+        )
+
+
+FIELD_CODES = {
+    "extra_forbidden": ("unknown_field", "This field is not known here; leave it out."),
+    "missing": ("field_required", "This field is required."),
+    "timezone_aware": ("instant_without_zone", "Give the instant a zone, such as Z or +01:00."),
+}
+
+
+def from_validation(error: RequestValidationError) -> Problem:
+    """What is wrong with each field, without its value."""
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return Problem(400, "body_invalid", "The body is not JSON.", "Send well-formed JSON.")
+    errors = []
+    for each in found:
+        code, message = FIELD_CODES.get(each["type"], ("field_invalid", _without_value(each)))
+        place = [str(part) for part in each["loc"] if part not in {"body", "query", "path"}]
+        errors.append(FieldProblem(field=".".join(place) or "body", code=code, message=message))
+    code = errors[0].code if len({e.code for e in errors}) == 1 else "field_invalid"
+    code = "field_invalid" if code == "field_required" else code
+    return Problem(422, code, "The request is not valid.", "See errors.", errors=errors)
+
+
+def _without_value(error: Mapping[str, Any]) -> str:
+    # A validator of ours may raise ValueError with anything in it; pydantic's own messages
+    # name limits and expectations, not the input.
+    if error["type"] in {"value_error", "assertion_error"}:
+        return "The value is not valid."
+    return str(error["msg"])
+
+
+async def _on_problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)  # noqa: S101 - how the handler is registered
+    return error.response()
+
+
+async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    return from_validation(error).response()
+
+
+async def _on_http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    status = HTTPStatus(error.status_code)
+    code = {404: "not_found", 405: "method_not_allowed", 400: "body_invalid"}.get(
+        status, status.name.lower()
+    )
+    return Problem(
+        status, code, status.phrase, status.description, headers=error.headers
+    ).response()
+
+
+async def _on_error(request: Request, error: Exception) -> JSONResponse:
+    log.error("request_failed", method=request.method, route=_route(request), exc_info=error)
+    return Problem(
+        500,
+        "internal_error",
+        "Something went wrong on our side.",
+        "Try again; if it lasts, report the trace.",
+        trace=current_trace_id(),
+    ).response()
+
+
+def _route(request: Request) -> str:
+    return str(getattr(request.scope.get("route"), "path", "unknown"))
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_error)
+
+
+class BodyLimit:
+    """ASGI: a body longer than `most` bytes is answered 413, declared or not."""
+
+    def __init__(self, app: ASGIApp, *, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > self._most:
+            await self._too_large().response()(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._most:
+                raise self._too_large()
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _too_large(self) -> Problem:
+        megabytes = self._most // 1_000_000
+        return Problem(
+            413,
+            "upload_too_large",
+            "The upload is too large.",
+            f"Send at most {megabytes} MB; split the list.",
+        )

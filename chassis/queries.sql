@@ -1,0 +1,58 @@
+-- name: hold_off_rebuild
+-- Shared by all who write; a rebuild takes it alone.
+SELECT pg_advisory_xact_lock_shared(7301)
+
+-- name: rebuild_alone
+SELECT pg_advisory_xact_lock(7301)
+
+-- name: make_offsets
+INSERT INTO inbox_offsets (topic, partition, next_offset)
+SELECT topic, partition, 0 FROM unnest($1::text[], $2::int[]) AS t (topic, partition)
+ORDER BY topic, partition
+ON CONFLICT DO NOTHING
+
+-- name: offsets
+SELECT topic, partition, next_offset FROM inbox_offsets WHERE topic = ANY ($1::text[])
+
+-- name: lock_offsets
+SELECT o.topic, o.partition, o.next_offset
+FROM inbox_offsets AS o
+JOIN unnest($1::text[], $2::int[]) AS t (topic, partition) USING (topic, partition)
+ORDER BY o.topic, o.partition
+FOR UPDATE OF o
+
+-- name: move_offsets
+UPDATE inbox_offsets AS o SET next_offset = t.upto
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[])
+    AS t (topic, partition, since, upto)
+WHERE o.topic = t.topic AND o.partition = t.partition AND o.next_offset = t.since
+
+-- name: quarantined
+SELECT batch_id FROM quarantined_batches
+
+-- name: quarantine_batch
+INSERT INTO quarantined_batches (batch_id, topic, partition, "offset", error)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING
+
+-- name: quarantine_records
+INSERT INTO quarantined_records (topic, partition, "offset", batch_id)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::uuid[])
+ON CONFLICT DO NOTHING
+
+-- name: put
+INSERT INTO outbox (topic, key, value, headers)
+SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[])
+
+-- name: lock_outbox
+-- A statement of its own: the one that reads must see what the last holder deleted.
+SELECT pg_advisory_xact_lock(7302)
+
+-- name: oldest_in_outbox
+SELECT id, topic, key, value, headers FROM outbox ORDER BY id LIMIT $1
+
+-- name: published
+DELETE FROM outbox WHERE id = ANY ($1::bigint[])
+
+-- name: outbox_depth
+SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 100000) AS waiting
