@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,30 @@ from simulator.server import build_app
 
 DEADLINE = 20.0
 Json = dict[str, Any]
+
+
+class SlowDisk:
+    """An fsync that, once stalled, is not done before it is let go."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._entered, self._let = threading.Event(), threading.Event()
+        self._let.set()
+
+    def __call__(self, _file: int) -> None:
+        self.count += 1
+        self._entered.set()
+        assert self._let.wait(DEADLINE)
+
+    def stall(self) -> None:
+        self._entered.clear()
+        self._let.clear()
+
+    async def busy(self) -> None:
+        assert await asyncio.to_thread(self._entered.wait, DEADLINE)
+
+    def let_go(self) -> None:
+        self._let.set()
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """The phone network as a carrier: what it takes, what it tells, what it remembers."""
 
 import asyncio
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -145,28 +144,15 @@ async def test_no_conversation_is_longer_than_its_max_duration(tmp_path: Path) -
         assert ended["duration"] < 600
 
 
-async def test_no_answer_leaves_before_its_ring_is_on_the_disk(tmp_path: Path) -> None:
-    entered, let = threading.Event(), threading.Event()
-
-    def fsync(_file: int) -> None:
-        entered.set()
-        assert let.wait(20)
-
-    let.set()
-    async with phone_network(tmp_path / "ledger", fsync) as phones:
-        entered.clear()
-        let.clear()
-        asked = asyncio.create_task(phones.call("a"))
-        await asyncio.to_thread(entered.wait, 20)
-        for _ in range(20):  # the network serves others meanwhile
-            assert (await phones.get("/healthz"))[1]["live"] == 1
-        assert not asked.done()
-        assert await phones.ledger() == []
-        assert phones.callbacks.got == []
-        let.set()
-        assert (await asked)[0] == 201
-        kinds = [entry["kind"] for entry in await phones.ledger()]
-        assert kinds[:2] == ["request", "ring"]
+async def test_a_hung_up_call_is_not_answered_later(tmp_path: Path) -> None:
+    async with phone_network(tmp_path / "ledger", ring_seconds=0.5, talk_seconds=600) as phones:
+        carrier_call_id = (await phones.call("a"))[1]["carrier_call_id"]
+        await phones.post(f"/calls/{carrier_call_id}/hangup")
+        hung_up = await phones.kinds("a")
+        await phones.call("b")
+        await phones.callbacks.until(lambda got: got[-1:] != [] and got[-1]["event"] == "answered")
+        assert hung_up.count("end") == 1
+        assert "answer" not in await phones.kinds("a")
 
 
 async def test_the_ledger_tells_each_step_and_can_be_followed(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ import asyncio
 import errno
 import json
 import os
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.ledger import Entry, Ledger, LedgerError
+from tests.simulated_network import SlowDisk
 
 
 async def opened(path: Path, **options: Any) -> tuple[Ledger, list[Entry]]:
@@ -23,32 +23,18 @@ async def everything(ledger: Ledger, after: int = 0) -> list[Entry]:
     return [json.loads(line) for line in b"".join(pieces).splitlines()]
 
 
-class SlowDisk:
-    """An fsync that is done when it is let."""
-
-    def __init__(self) -> None:
-        self.entered, self.let, self.count = threading.Event(), threading.Event(), 0
-
-    def __call__(self, _file: int) -> None:
-        self.count += 1
-        self.entered.set()
-        assert self.let.wait(20)
-
-
 async def test_nobody_is_told_before_the_disk_has_it_and_the_loop_never_waits(
     tmp_path: Path,
 ) -> None:
     disk = SlowDisk()
-    disk.let.set()
     ledger, _ = await opened(tmp_path / "ledger", fsync=disk)
-    disk.entered.clear()
-    disk.let.clear()
+    disk.stall()
     entry = ledger.append("ring", {"call_id": "a"})
     told = asyncio.create_task(ledger.durable(entry["seq"]))
-    await asyncio.to_thread(disk.entered.wait, 20)
+    await disk.busy()
     assert await everything(ledger) == []
     assert not told.done()
-    disk.let.set()
+    disk.let_go()
     await told
     assert [e["call_id"] for e in await everything(ledger)] == ["a"]
     await ledger.close()
@@ -56,7 +42,6 @@ async def test_nobody_is_told_before_the_disk_has_it_and_the_loop_never_waits(
 
 async def test_all_who_wait_together_share_one_fsync(tmp_path: Path) -> None:
     disk = SlowDisk()
-    disk.let.set()
     ledger, _ = await opened(tmp_path / "ledger", fsync=disk)
     before = disk.count
     entries = [ledger.append("ring", {"call_id": str(n)}) for n in range(500)]
@@ -67,15 +52,13 @@ async def test_all_who_wait_together_share_one_fsync(tmp_path: Path) -> None:
 
 async def test_an_entry_written_during_an_fsync_waits_for_the_next(tmp_path: Path) -> None:
     disk = SlowDisk()
-    disk.let.set()
     ledger, _ = await opened(tmp_path / "ledger", fsync=disk)
     before = disk.count
-    disk.entered.clear()
-    disk.let.clear()
+    disk.stall()
     first = ledger.append("ring", {"call_id": "first"})
-    await asyncio.to_thread(disk.entered.wait, 20)
+    await disk.busy()
     second = ledger.append("ring", {"call_id": "second"})
-    disk.let.set()
+    disk.let_go()
     await ledger.durable(first["seq"])
     assert [e["call_id"] for e in await everything(ledger)] == ["first"]
     await ledger.durable(second["seq"])
