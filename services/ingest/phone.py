@@ -1,0 +1,112 @@
+"""A number is dialled exactly as it is read here: in doubt it is refused, with what to do."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import phonenumbers
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
+
+MIN_DIGITS: Final = 7
+SCIENTIFIC: Final = re.compile(r"[+-]?\d+([.,]\d*)?e[+-]?\d+", re.IGNORECASE | re.ASCII)
+DIGITS: Final = re.compile(r"\+?\d+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    number: str
+    region: str | None
+    """The ISO 3166 country, `001` for numbers of no country; None: not known."""
+    zones: tuple[str, ...]
+    """Every zone its owner may be in; empty: not known."""
+    plus_assumed: bool = False
+
+
+def read_phone(text: str) -> Phone | Problem:
+    """An E.164 number; digits without a plus are read as international."""
+    digits = _digits(text)
+    if isinstance(digits, Problem):
+        return digits
+    parsed = _parsed(digits)
+    region = parsed and phonenumbers.region_code_for_number(parsed)
+    if not parsed or not region or not phonenumbers.is_valid_number_for_region(parsed, region):
+        message = (
+            "Write the number with + and its country code, without leading zeros, for example"
+            " +12025551234; no country has the number given."
+        )
+        return Problem("phone_not_e164", message)
+    # destinations that are never called are to be refused here, where the number is parsed
+    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return Phone(number, region, _zones(parsed), plus_assumed=not digits.startswith("+"))
+
+
+def take_phone(text: str) -> Phone | Problem:
+    """The digits as they are, for a row that ignores E.164: valid or not, nothing is added."""
+    digits = _digits(text)
+    if isinstance(digits, Problem):
+        return digits
+    parsed = _parsed(digits) if digits.startswith("+") else None
+    if not parsed:
+        return Phone(digits, region=None, zones=())
+    return Phone(digits, phonenumbers.region_code_for_number(parsed), _zones(parsed))
+
+
+def zones_of(number: str) -> tuple[str, ...]:
+    """Every IANA zone the owner of an E.164 number may be in; empty where that is not known."""
+    parsed = _parsed(number)
+    return _zones(parsed) if parsed else ()
+
+
+def country_name(region: str) -> str:
+    return _countries().get(region, "an international service")
+
+
+def _digits(text: str) -> str | Problem:
+    written = text.strip()
+    if not written:
+        return Problem("phone_missing", "Give a phone number, for example +12025551234.")
+    if SCIENTIFIC.fullmatch(written):
+        message = (
+            "A spreadsheet has rounded the number and its digits are lost: format the column"
+            " as text, enter the number again and export the file again."
+        )
+        return Problem("phone_scientific_notation", message)
+    if not DIGITS.fullmatch(written):
+        message = (
+            "Use digits only, with + in front: take out spaces, dashes, dots, brackets and"
+            " letters, for example +12025551234."
+        )
+        return Problem("phone_not_digits", message)
+    if len(written.lstrip("+")) < MIN_DIGITS:
+        message = (
+            f"Give the whole number with its country code: it has at least {MIN_DIGITS} digits."
+        )
+        return Problem("phone_too_short", message)
+    return written
+
+
+def _parsed(digits: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse("+" + digits.removeprefix("+"))
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _zones(parsed: phonenumbers.PhoneNumber) -> tuple[str, ...]:
+    return tuple(zone for zone in time_zones_for_number(parsed) if zone != UNKNOWN_TIMEZONE)
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """The names that the time zone data carry: those of phonenumbers take 100 MB of memory."""
+    table = files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return {region: name for region, name, *_ in rows}

@@ -1,0 +1,123 @@
+"""Who is called, and on which number, is settled here: a row passes whole or is refused whole.
+
+All that is wrong with a row is said at once, a field at a time, and each message says what to do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from services.ingest.columns import Column
+from services.ingest.phone import Phone, Problem, country_name, read_phone, take_phone
+from services.ingest.row_settings import Settings, read_settings
+
+FLAG: Final = {
+    "true": True,
+    "yes": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "0": False,
+    "": False,
+}
+
+Flag = str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A recipient as written by a person, in a file or in JSON."""
+
+    phone_number: str
+    name: str = ""
+    ignore_e164_validation: Flag = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An error or a warning about one field."""
+
+    field: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    row: int
+    line: int | None
+    """The line of the file; None for a recipient of a JSON body."""
+    phone_number: str
+    """As it will be dialled; as it was written while it is wrong."""
+    name: str | None
+    ignore_e164_validation: bool | None
+    """None where what was written is not a flag."""
+    variables: Mapping[str, Any]
+    settings: Settings
+    region: str | None
+    zones: tuple[str, ...]
+    """The zone the row names, else those of its number; empty: not known."""
+    errors: tuple[Note, ...]
+    warnings: tuple[Note, ...]
+
+    @property
+    def accepted(self) -> bool:
+        return not self.errors
+
+
+def given_in(columns: Sequence[Column], cells: Sequence[str]) -> Given:
+    """The cells of a CSV row, each under what its column means."""
+    standard, variables, settings = dict[str, str](), dict[str, str](), dict[str, str]()
+    for column, cell in zip(columns, cells, strict=True):
+        if column.role == "variable":
+            variables[column.key] = cell
+        elif column.role == "setting":
+            settings[column.key] = cell
+        elif column.role != "ignored":
+            standard[column.role] = cell
+    return Given(**standard, variables=variables, settings=settings)
+
+
+def check_row(row: int, line: int | None, given: Given) -> CheckedRow:
+    ignore = read_flag(given.ignore_e164_validation)
+    phone = take_phone(given.phone_number) if ignore is True else read_phone(given.phone_number)
+    settings, wrong_settings = read_settings(given.settings)
+    wrong = [("phone_number", phone), ("ignore_e164_validation", ignore), *wrong_settings]
+    known = phone if isinstance(phone, Phone) else Phone(given.phone_number, region=None, zones=())
+    return CheckedRow(
+        row=row,
+        line=line,
+        phone_number=known.number,
+        name=given.name.strip() or None,
+        ignore_e164_validation=None if isinstance(ignore, Problem) else ignore,
+        variables=given.variables,
+        settings=settings,
+        region=known.region,
+        zones=(settings.timezone,) if settings.timezone else known.zones,
+        errors=tuple(
+            Note(name, it.code, it.message) for name, it in wrong if isinstance(it, Problem)
+        ),
+        warnings=_warnings(known),
+    )
+
+
+def read_flag(written: Flag) -> bool | Problem:
+    if isinstance(written, bool):
+        return written
+    flag = FLAG.get(written.strip().casefold())
+    if flag is None:
+        message = "Write true or false (or yes, no, 1, 0), or leave it blank, which is false."
+        return Problem("ignore_flag_invalid", message)
+    return flag
+
+
+def _warnings(phone: Phone) -> tuple[Note, ...]:
+    if not phone.plus_assumed or not phone.region:
+        return ()
+    message = (
+        f"The + was missing: read as {phone.number}, a number of {country_name(phone.region)}"
+        f" ({phone.region}). Write the + to be sure."
+    )
+    return (Note("phone_number", "plus_assumed", message),)
