@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.embedded.folder import DataFolder
 from deploy.embedded.kafka import Kafka
-from deploy.embedded.parts import Keeper, start_together, stop_together, together, untold
+from deploy.embedded.parts import Keeper, stop_together, together, untold
 from deploy.embedded.ports import Ports
 from deploy.embedded.postgres import Postgres
 
@@ -45,12 +45,16 @@ async def infrastructure(
         )
         try:
             await together(kafka.prepare(), postgres.prepare())
-            keepers = (Keeper(postgres.part(), tell), Keeper(kafka.part(), tell))
+            keepers = base, log = Keeper(postgres.part(), tell), Keeper(kafka.part(), tell)
             try:
-                await start_together(keepers)
-                await postgres.create_databases(databases)
+                await together(_start(base, postgres, databases), log.start())
                 yield Infrastructure(folder, ports, keepers, kafka.bootstrap, postgres)
             finally:
                 await stop_together(keepers)
         finally:
             postgres.close()
+
+
+async def _start(keeper: Keeper, postgres: Postgres, databases: tuple[str, ...]) -> None:
+    await keeper.start()
+    await postgres.create_databases(databases)

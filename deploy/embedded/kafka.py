@@ -104,7 +104,7 @@ class Kafka:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = self._java(
             "kafka.tools.StorageTool",
-            *("format", "--cluster-id", cluster, "--config", SETTINGS),
+            *("format", f"--cluster-id={cluster}", "--config", SETTINGS),
         )
         command.log.parent.mkdir(parents=True, exist_ok=True)
         process = await spawn(command)

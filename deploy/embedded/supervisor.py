@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Supervisor:
             "kafka": self.infra.kafka,
             "postgres": self.infra.postgres_dsn(),
             "databases": {name: self.infra.postgres_dsn(name) for name in DATABASES},
-            "pids": {keeper.part.command.name: keeper.pid for keeper in self.keepers},
+            "pids": {"up": os.getpid(), **{k.part.command.name: k.pid for k in self.keepers}},
         }
 
     def write_endpoints(self, _: Keeper | None = None) -> None:
