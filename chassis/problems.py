@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from pydantic_core import list_all_errors
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,6 +62,7 @@ class Problem(Exception):  # noqa: N818 - the word of the RFC
         )
 
 
+PYDANTIC = frozenset(known["type"] for known in list_all_errors())
 FIELD_CODES = {
     "extra_forbidden": ("unknown_field", "This field is not known here; leave it out."),
     "missing": ("field_required", "This field is required."),
@@ -75,12 +77,18 @@ def from_validation(error: RequestValidationError) -> Problem:
         return Problem(400, "body_invalid", "The body is not JSON.", "Send well-formed JSON.")
     errors = []
     for each in found:
-        code, message = FIELD_CODES.get(each["type"], ("field_invalid", _without_value(each)))
+        code, message = _code_of(each)
         place = [str(part) for part in each["loc"] if part not in {"body", "query", "path"}]
         errors.append(FieldProblem(field=".".join(place) or "body", code=code, message=message))
     code = errors[0].code if len({e.code for e in errors}) == 1 else "field_invalid"
     code = "field_invalid" if code == "field_required" else code
     return Problem(422, code, "The request is not valid.", "See errors.", errors=errors)
+
+
+def _code_of(error: Mapping[str, Any]) -> tuple[str, str]:
+    if error["type"] not in PYDANTIC:
+        return error["type"], error["msg"]  # a PydanticCustomError of ours: its type is the code
+    return FIELD_CODES.get(error["type"], ("field_invalid", _without_value(error)))
 
 
 def _without_value(error: Mapping[str, Any]) -> str:

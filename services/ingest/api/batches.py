@@ -1,0 +1,46 @@
+"""Batches, as they are asked for."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import JSONResponse
+
+from services.ingest.answers import BatchAnswer
+from services.ingest.api.account import ACTOR, Account
+from services.ingest.api.parts import Ready
+from services.ingest.api.upload import submission_of
+from services.ingest.domain.requests import BatchRequest, RecipientRequest
+
+router = APIRouter(prefix="/v1/batches", tags=["batches"])
+
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
+
+
+def _body() -> dict[str, Any]:
+    """Read by hand, to be read in a stream; described here."""
+    batch = BatchRequest.model_json_schema()
+    recipients = {"type": "array", "items": RecipientRequest.model_json_schema(by_alias=False)}
+    typed = batch | {"properties": batch["properties"] | {"recipients": recipients}}
+    form = {
+        "type": "object",
+        "properties": {"batch": batch, "file": {"type": "string", "format": "binary"}},
+        "required": ["batch"],
+    }
+    content = {
+        "application/json": {"schema": typed},
+        "multipart/form-data": {
+            "schema": form,
+            "encoding": {"batch": {"contentType": "application/json"}},
+        },
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+@router.post("", status_code=202, response_model=BatchAnswer, openapi_extra=_body())
+async def create_batch(
+    request: Request, account_id: Account, parts: Ready, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:
+    """Take a list and call everyone on it: as JSON, or as a CSV file beside the batch."""
+    submission = await submission_of(request)
+    answer = await parts.intake.create(account_id, submission, key=idempotency_key, actor=ACTOR)
+    return JSONResponse(answer.body, answer.status, headers=answer.headers)

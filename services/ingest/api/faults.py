@@ -1,0 +1,75 @@
+"""What goes wrong below the API, in its words: each has its code, nothing sent is repeated."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from chassis.postgres import TRANSIENT
+from chassis.problems import FieldProblem, Problem
+from contracts.sealed import FieldError, Rejection
+from services.ingest.columns import FileRefusedError
+from services.ingest.domain.batch import RefusedError
+from services.ingest.store import UploadLostError
+from services.ingest.uploads import RowsRefusedError
+
+log = structlog.get_logger()
+
+UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def install(app: FastAPI) -> None:
+    for fault in (RefusedError, RowsRefusedError, FileRefusedError, UploadLostError, *TRANSIENT):
+        app.add_exception_handler(fault, _answer)
+
+
+async def _answer(_: Request, error: Exception) -> JSONResponse:
+    return problem_of(error).response()
+
+
+def problem_of(error: Exception) -> Problem:
+    match error:
+        case RefusedError(errors=errors):
+            title = "The batch cannot be created like this."
+            return Problem(
+                UNPROCESSABLE, errors[0].code, title, "See errors.", errors=_fields(errors)
+            )
+        case RowsRefusedError(code="no_valid_recipients", sample=sample):
+            detail = "Give at least one recipient who can be called; see errors."
+            title = "Nobody on the list can be called."
+            return Problem(
+                UNPROCESSABLE, "no_valid_recipients", title, detail, errors=_rows(sample)
+            )
+        case RowsRefusedError(code=code, sample=sample):
+            detail = "Correct the rows in errors (the first 100), or send on_invalid: skip."
+            title = "Some rows cannot be called."
+            return Problem(UNPROCESSABLE, code, title, detail, errors=_rows(sample))
+        case FileRefusedError(code=code, message=message, line=line):
+            extra: dict[str, Any] = {} if line is None else {"line": line}
+            field = FieldProblem(field="file", code=code, message=message)
+            title = "The file cannot be read."
+            return Problem(UNPROCESSABLE, code, title, message, errors=[field], **extra)
+        case _:
+            log.warning("request_not_finished", error=type(error).__name__)
+            return Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "try_again",
+                "The request could not be finished.",
+                "Nothing of it is kept; send it again, with the same Idempotency-Key.",
+                headers={"Retry-After": "1"},
+            )
+
+
+def _fields(errors: Iterable[FieldError]) -> list[FieldProblem]:
+    return [FieldProblem(**error.model_dump()) for error in errors]
+
+
+def _rows(sample: Iterable[Rejection]) -> list[FieldProblem]:
+    return [
+        FieldProblem(row=rejection.row, **error.model_dump())
+        for rejection in sample
+        for error in rejection.errors
+    ]

@@ -1,0 +1,17 @@
+"""Folds only: our own topics, so that a database restored from a backup never reuses a number."""
+
+from collections.abc import Sequence
+
+from chassis.postgres import Connection
+from chassis.records import Received
+from contracts.batches import BatchCommand
+from contracts.directory import DirectoryEvent
+from services.ingest import store
+
+
+async def fold(conn: Connection, records: Sequence[Received]) -> None:
+    events = [record.event for record in records]
+    if entries := [event for event in events if isinstance(event, DirectoryEvent)]:
+        await store.fold_directory(conn, entries)
+    if commands := [event for event in events if isinstance(event, BatchCommand)]:
+        await store.fold_commands(conn, commands)

@@ -1,0 +1,215 @@
+"""Every statement of this service: a fold may be repeated, a write under a lost claim fails."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from asyncpg import Record
+
+from chassis.postgres import Connection
+from chassis.queries import load_queries
+from contracts.batches import BatchCommand
+from contracts.directory import (
+    AccountConfigured,
+    AgentEvent,
+    DirectoryEvent,
+    PhoneNumberEvent,
+)
+from contracts.recipients import ChunkEvent
+from contracts.topics import EVENT_OF
+from services.ingest.domain.batch import Directory
+from services.ingest.domain.chunks import Stream, Uploaded, added, rejected
+from services.ingest.domain.directory import account_key, agent_key, number_key
+from services.ingest.domain.requests import BatchRequest
+from services.ingest.staging import Portion
+
+Q = load_queries(__file__)
+
+LEASE = timedelta(seconds=60)
+"""How long an upload may be silent before it is given up as dead."""
+
+ROW_COLUMNS = (
+    "upload_id", "chunk_no", "row", "sealed", "zones", "not_before", "from_number", "digest",
+)  # fmt: skip
+REJECTION_COLUMNS = ("upload_id", "chunk_no", "count", "sealed")
+
+
+class UploadLostError(Exception):
+    """The upload was silent for so long that its rows were dropped: it must be sent again."""
+
+
+async def now(conn: Connection) -> datetime:
+    at: datetime = await conn.fetchval(Q.now)
+    return at
+
+
+async def entries(conn: Connection, keys: Iterable[str]) -> dict[str, DirectoryEvent]:
+    rows = await conn.fetch(Q.directory_entries, list(keys))
+    return {row["key"]: _entry(row["type"], row["body"]) for row in rows}
+
+
+async def named(conn: Connection, account_id: str, request: BatchRequest) -> Directory:
+    """What the request may name; the account is configured before any request."""
+    keys = account_key(account_id), agent_key(account_id, request.agent_id)
+    known = await entries(conn, keys)
+    agent = known.get(keys[1])
+    rows = await conn.fetch(Q.directory_entries_under, number_key(account_id, ""))
+    numbers = [PhoneNumberEvent.model_validate(row["body"]) for row in rows]
+    return Directory(
+        account=AccountConfigured.model_validate(known[keys[0]]),
+        agent=agent if isinstance(agent, AgentEvent) else None,
+        numbers={number.phone_number: number for number in numbers},
+    )
+
+
+async def lock_entry(conn: Connection, key: str) -> None:
+    await conn.execute(Q.lock_entry, key)
+
+
+async def fold_directory(conn: Connection, events: Sequence[DirectoryEvent]) -> None:
+    await conn.execute(
+        Q.fold_directory,
+        [event.key for event in events],
+        [event.version for event in events],
+        [type(event).__name__ for event in events],
+        [event.model_dump(mode="json") for event in events],
+    )
+
+
+async def fold_commands(conn: Connection, events: Sequence[BatchCommand]) -> None:
+    await conn.execute(
+        Q.fold_commands,
+        [event.batch_id for event in events],
+        [event.account_id for event in events],
+        [event.command_no for event in events],
+    )
+
+
+async def begin_upload(conn: Connection, upload_id: UUID) -> None:
+    await conn.execute(Q.begin_upload, upload_id)
+
+
+async def stage(conn: Connection, upload_id: UUID, portion: Portion) -> None:
+    """In the caller's transaction.  Raises UploadLostError."""
+    if await conn.fetchval(Q.touch_upload, upload_id, LEASE) is None:
+        raise UploadLostError
+    await conn.copy_records_to_table(
+        "upload_rows", records=portion.rows, columns=ROW_COLUMNS, timeout=20
+    )
+    await conn.copy_records_to_table(
+        "upload_rejections", records=portion.rejections, columns=REJECTION_COLUMNS, timeout=20
+    )
+
+
+async def mark_same_numbers(conn: Connection, upload_id: UUID) -> None:
+    await conn.execute(Q.mark_same_numbers, upload_id)
+
+
+async def insert_batch(conn: Connection, batch_id: UUID, account_id: str) -> None:
+    await conn.execute(Q.insert_batch, batch_id, account_id)
+
+
+async def add(conn: Connection, addition_id: UUID, batch_id: UUID, uploaded: Uploaded) -> None:
+    """The rows of an upload become an addition's.  Raises UploadLostError."""
+    if await conn.fetchval(Q.finish_upload, uploaded.upload_id) is None:
+        raise UploadLostError
+    await conn.execute(
+        Q.insert_addition,
+        addition_id,
+        batch_id,
+        uploaded.upload_id,
+        uploaded.chunks,
+        uploaded.rejection_chunks,
+    )
+
+
+async def abandon(conn: Connection, upload_id: UUID) -> None:
+    """Lets go of the upload and of the key it held."""
+    await conn.execute(Q.drop_upload, upload_id)
+    await conn.execute(Q.release_key, upload_id)
+
+
+async def claim_stream(conn: Connection) -> Stream | None:
+    row = await conn.fetchrow(Q.claim_stream)
+    return None if row is None else Stream(**dict(row))
+
+
+async def next_chunks(
+    conn: Connection, stream: Stream, at_most: int, *, at: datetime
+) -> list[ChunkEvent] | None:
+    """Recipients first, then the error log; None: rows of it are lost."""
+    first, last = stream.next_chunk, min(stream.next_chunk + at_most, stream.chunks)
+    chunks: list[ChunkEvent]
+    if first < last:
+        rows = await conn.fetch(Q.rows_of_chunks, stream.upload_id, first, last)
+        chunks = [
+            added(stream, chunk_no, members, at=at)
+            for chunk_no, members in groupby(rows, lambda row: row["chunk_no"])
+        ]
+    else:
+        first = stream.next_rejection_chunk
+        last = min(first + at_most, stream.rejection_chunks)
+        rows = await conn.fetch(Q.rejections_of_chunks, stream.upload_id, first, last)
+        chunks = [rejected(stream, row, at=at) for row in rows]
+    whole = [chunk.chunk_no for chunk in chunks] == list(range(first, last))
+    return chunks if whole else None
+
+
+async def advance(conn: Connection, stream: Stream) -> None:
+    """The pointer, and with it the rows that the log holds by now."""
+    progress = (stream.next_chunk, stream.next_rejection_chunk)
+    await conn.execute(Q.advance_addition, stream.addition_id, *progress)
+    await conn.execute(Q.purge_sent_rows, stream.upload_id, stream.next_chunk)
+    await conn.execute(Q.purge_sent_rejections, stream.upload_id, stream.next_rejection_chunk)
+
+
+async def lose(conn: Connection, stream: Stream) -> None:
+    await conn.execute(Q.lose_addition, stream.addition_id)
+
+
+async def next_command_no(conn: Connection, batch_id: UUID) -> int:
+    command_no: int = await conn.fetchval(Q.next_command_no, batch_id)
+    return command_no
+
+
+async def claim_key(
+    conn: Connection, account_id: str, key: str, digest: bytes, holder: UUID
+) -> bool:
+    return await conn.fetchval(Q.claim_key, account_id, key, digest, holder, LEASE) is not None
+
+
+async def held_key(conn: Connection, account_id: str, key: str) -> Record | None:
+    return await conn.fetchrow(Q.held_key, account_id, key)
+
+
+async def answer_key(
+    conn: Connection, holder: UUID, status: int, headers: dict[str, str], scope: str, answer: str
+) -> bool:
+    args = (holder, status, headers, scope, answer)
+    return await conn.fetchval(Q.answer_key, *args) is not None
+
+
+async def drop_dead_uploads(conn: Connection) -> None:
+    await conn.execute(Q.drop_dead_uploads, LEASE)
+
+
+async def dropped_uploads(conn: Connection) -> list[UUID]:
+    return [row["upload_id"] for row in await conn.fetch(Q.dropped_uploads)]
+
+
+async def purge_some_rows(conn: Connection, upload_id: UUID) -> bool:
+    """False: none were left."""
+    return await conn.execute(Q.purge_some_rows, upload_id) != "DELETE 0"
+
+
+async def forget_upload(conn: Connection, upload_id: UUID) -> None:
+    await conn.execute(Q.purge_rejections, upload_id)
+    await conn.execute(Q.forget_upload, upload_id)
+
+
+def _entry(name: str, body: object) -> DirectoryEvent:
+    event = EVENT_OF[name].model_validate(body)
+    if not isinstance(event, DirectoryEvent):
+        raise TypeError(name)
+    return event

@@ -1,0 +1,43 @@
+"""Rows of an upload that was never finished do not stay: they go when it is silent too long."""
+
+from uuid import UUID
+
+import structlog
+
+from chassis.postgres import Pool, retrying
+from chassis.wake import Alarm
+from services.ingest import store
+
+log = structlog.get_logger()
+
+EVERY = 60.0
+
+
+class Sweeper:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._alarm = Alarm()
+
+    def wake(self) -> None:
+        """An upload was given up just now."""
+        self._alarm.ring()
+
+    async def run(self) -> None:
+        while True:
+            await retrying("sweep", self.sweep)
+            await self._alarm.wait_for(EVERY)
+
+    async def sweep(self) -> None:
+        async with self._pool.acquire() as conn:
+            await store.drop_dead_uploads(conn)
+            uploads = await store.dropped_uploads(conn)
+        for upload_id in uploads:
+            await self._purge(upload_id)
+            log.info("upload_dropped", upload_id=str(upload_id))
+
+    async def _purge(self, upload_id: UUID) -> None:
+        async with self._pool.acquire() as conn:
+            while await store.purge_some_rows(conn, upload_id):
+                log.debug("rows_purged", upload_id=str(upload_id))
+            async with conn.transaction():
+                await store.forget_upload(conn, upload_id)

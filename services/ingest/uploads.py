@@ -1,0 +1,51 @@
+"""However long the list, what is in memory and in one transaction stays small.
+
+A worker thread reads and seals a portion, the loop copies it; if this process dies on the way, the
+rows are nobody's and are swept.
+"""
+
+import asyncio
+from uuid import UUID
+
+from chassis.postgres import Pool
+from contracts.sealed import Rejection, Seal
+from services.ingest import store
+from services.ingest.domain.batch import Terms
+from services.ingest.domain.chunks import Uploaded
+from services.ingest.sources import rows_of
+from services.ingest.staging import SAMPLE, Stager
+from services.ingest.submission import Submission
+
+
+class RowsRefusedError(Exception):
+    """No row can be called, or one cannot and the whole list was to be right."""
+
+    def __init__(self, code: str, sample: list[Rejection]) -> None:
+        super().__init__(code)
+        self.code = code
+        self.sample = sample
+
+
+async def upload(
+    pool: Pool, upload_id: UUID, terms: Terms, submission: Submission, seal: Seal, pepper: bytes
+) -> Uploaded:
+    """The list, staged.  Raises RowsRefusedError, FileRefusedError or UploadLostError."""
+    async with pool.acquire() as conn:
+        await store.begin_upload(conn, upload_id)
+    stager = Stager(upload_id, seal, pepper)
+    portions = stager.portions(rows_of(submission, terms))
+    strict = terms.request.on_invalid == "reject"
+    while (portion := await asyncio.to_thread(next, portions, None)) is not None:
+        if strict and len(stager.sample) == SAMPLE:
+            break
+        async with pool.acquire() as conn, conn.transaction():
+            await store.stage(conn, upload_id, portion)
+    if strict and stager.rejected:
+        raise RowsRefusedError("rows_rejected", stager.sample)
+    if not stager.accepted:
+        raise RowsRefusedError("no_valid_recipients", stager.sample)
+    async with pool.acquire() as conn:
+        await store.mark_same_numbers(conn, upload_id)
+    return Uploaded(
+        upload_id, stager.accepted, stager.rejected, stager.chunks, stager.rejection_chunks
+    )
