@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from pydantic_core import list_all_errors
+from pydantic_core import core_schema
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -62,7 +62,7 @@ class Problem(Exception):  # noqa: N818 - the word of the RFC
         )
 
 
-PYDANTIC = frozenset(known["type"] for known in list_all_errors())
+PYDANTIC = frozenset(get_args(core_schema.ErrorType))
 FIELD_CODES = {
     "extra_forbidden": ("unknown_field", "This field is not known here; leave it out."),
     "missing": ("field_required", "This field is required."),
