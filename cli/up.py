@@ -66,8 +66,10 @@ def _say_endpoints(supervisor: Supervisor) -> None:
     console.print()
     for name, where in supervisor.endpoints().items():
         if isinstance(where, str) and name != "postgres":
-            console.print(f"{name:<12} {where}", highlight=False)
-    console.print(f"{'all of it':<12} {supervisor.infra.folder.endpoints}", highlight=False)
+            console.print(f"{name:<12} {where}", highlight=False, soft_wrap=True)
+    console.print(
+        f"{'all of it':<12} {supervisor.infra.folder.endpoints}", highlight=False, soft_wrap=True
+    )
     console.print("Ctrl-C stops everything; the data stays.")
 
 

@@ -1,8 +1,9 @@
 """Every test gets a real Kafka and a real PostgreSQL by asking, and leaves no database behind."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -11,7 +12,9 @@ import pytest
 
 from tests.servers import Servers, servers
 
-DatabaseFactory = Callable[[], Awaitable[str]]
+
+class DatabaseFactory(Protocol):
+    async def __call__(self, template: str = "template1") -> str: ...
 
 
 @pytest.fixture(scope="session")
@@ -51,12 +54,12 @@ def topic_prefix() -> str:
 
 @pytest.fixture
 async def database(postgres: str) -> AsyncIterator[DatabaseFactory]:
-    """`await database()` makes an empty database and gives its DSN; it is dropped afterwards."""
+    """`await database()` makes a database, a copy of the template, and gives its DSN."""
     names: list[str] = []
 
-    async def make() -> str:
+    async def make(template: str = "template1") -> str:
         name = f"t{uuid4().hex[:16]}"
-        await _on(postgres, f'CREATE DATABASE "{name}"')
+        await _on(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         names.append(name)
         return urlsplit(postgres)._replace(path=f"/{name}").geturl()
 

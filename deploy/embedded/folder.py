@@ -5,6 +5,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ class DataFolder:
     @classmethod
     @contextmanager
     def taken(cls, path: Path) -> Iterator["DataFolder"]:
+        if sys.platform != "linux":
+            raise CannotStart("the embedded servers need Linux; elsewhere run Kafka and PostgreSQL")
         path = path.absolute()
         _check_name(path)
         try:

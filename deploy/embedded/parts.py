@@ -86,7 +86,11 @@ class Keeper:
             if await self._stopped_within(delay):
                 return
             delay = min(delay * 2, LONGEST_DELAY)
-            process = self._process = await spawn(self.part.command)
+            try:
+                process = self._process = await spawn(self.part.command)
+            except OSError as error:  # no memory or no disk for it now: that may pass
+                log.error("part_not_started", part=name, reason=error.strerror)  # noqa: TRY400
+                continue
             self.changed(self)
             if self._stopping.is_set():  # asked to stop while it was being born
                 await stop(process, self.part.command)

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import structlog
 
 from deploy.embedded.infrastructure import DATABASES, Infrastructure, infrastructure
 from deploy.embedded.parts import Keeper, start_together, stop_together, untold
 from deploy.embedded.services import Plan, Service, part
 
+log = structlog.get_logger()
 PROBE_SECONDS = aiohttp.ClientTimeout(total=2)
 
 
@@ -36,13 +38,21 @@ class Supervisor:
             "pids": {"up": os.getpid(), **{k.part.command.name: k.pid for k in self.keepers}},
         }
 
-    def write_endpoints(self, _: Keeper | None = None) -> None:
+    def write_endpoints(self) -> None:
         """Written aside and renamed: who waits for the file never reads half of it."""
         fresh = self.infra.folder.path / "endpoints.new"
         fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(self.endpoints(), indent=2) + "\n")
         fresh.rename(self.infra.folder.endpoints)
+
+    def rewrite_endpoints(self, restarted: Keeper) -> None:
+        """Old pids mislead for a while where the disk is full; a part unwatched would be worse."""
+        try:
+            self.write_endpoints()
+        except OSError as error:
+            name = restarted.part.command.name
+            log.error("endpoints_not_written", part=name, reason=error.strerror)  # noqa: TRY400
 
 
 @asynccontextmanager
@@ -67,7 +77,7 @@ async def supervised(
                 [*infra.keepers, *itertools.chain(*started)],
             )
             for keeper in supervisor.keepers:
-                keeper.changed = supervisor.write_endpoints
+                keeper.changed = supervisor.rewrite_endpoints
             supervisor.write_endpoints()
             yield supervisor
         finally:
