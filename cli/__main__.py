@@ -1,0 +1,115 @@
+"""`rollcall`: 0 done, 1 failed and said why, 2 used wrongly."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated, Any, Literal
+
+import httpx2
+from cyclopts import App, CycloptsError, Parameter
+
+from cli import batches, endpoints
+from cli.client import RefusedError
+from cli.printing import say_failure
+
+MISUSE = 2
+app = App(
+    name="rollcall",
+    help="Calls everyone on a list, once, and proves it from its log.",
+    version=version("rollcall"),
+)
+app.command(batches.app)
+
+
+@app.command
+async def up(
+    *,
+    data_dir: batches.Folder = endpoints.DEFAULT_FOLDER,
+    dialers: Annotated[int, Parameter(help="How many dialer processes.")] = 1,
+) -> int:
+    """Run everything until Ctrl-C: Kafka, PostgreSQL, the simulated carrier, four services."""
+    from cli.up import up as run  # noqa: PLC0415 - the servers' code is heavy for a mere `list`
+
+    return await run(data_dir, dialers)
+
+
+@app.command
+async def demo(
+    *,
+    data_dir: batches.Folder = endpoints.DEFAULT_FOLDER / "demo",
+    stay: Annotated[bool, Parameter(negative="", help="Keep running afterwards.")] = False,
+    json: batches.AsJson = False,
+) -> int:
+    """Run a real batch of the sample list to its end and check it by the carrier's ledger."""
+    from cli.demo import demo as run  # noqa: PLC0415
+
+    return await run(data_dir, stay=stay, as_json=json)
+
+
+@app.command
+async def rebuild(
+    service: Literal["projections", "scheduler"] | None = None,
+    *,
+    data_dir: batches.Folder = endpoints.DEFAULT_FOLDER,
+    force: Annotated[bool, Parameter(negative="")] = False,
+    json: batches.AsJson = False,
+) -> int:
+    """Drop what a service knows, replay the log from its first event, and compare.
+
+    Parameters
+    ----------
+    service
+        Both unless one is named.
+    force
+        Put the rebuilt tables in place even where they differ from the old ones.
+    """
+    from cli.rebuild import rebuild as run  # noqa: PLC0415
+
+    return await run(data_dir, service, force=force, as_json=json)
+
+
+@app.command
+async def doctor(
+    *, data_dir: batches.Folder = endpoints.DEFAULT_FOLDER, json: batches.AsJson = False
+) -> int:
+    """Say what is missing or unhealthy, and what to do."""
+    from cli.doctor import doctor as run  # noqa: PLC0415
+
+    return await run(data_dir, as_json=json)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    given = sys.argv[1:] if arguments is None else arguments
+    sys.exit(_run(given))
+
+
+def _run(given: list[str]) -> int:
+    as_json = "--json" in given
+    try:
+        command, bound, _ = app.parse_args(given, exit_on_error=False)
+    except CycloptsError:
+        return MISUSE
+    try:
+        return _done(command, bound)
+    except KeyboardInterrupt:
+        return say_failure("interrupted", as_json=as_json)
+    except RefusedError as refused:
+        return say_failure(str(refused), as_json=as_json, problem=refused.problem)
+    except endpoints.NotRunningError as missing:
+        return say_failure(str(missing), as_json=as_json)
+    except httpx2.TransportError as error:
+        return say_failure(
+            f"Rollcall does not answer ({error}): see `rollcall doctor`.", as_json=as_json
+        )
+
+
+def _done(command: Callable[..., Any], bound: Any) -> int:
+    outcome = command(*bound.args, **bound.kwargs)
+    if asyncio.iscoroutine(outcome):
+        outcome = asyncio.run(outcome)
+    return outcome if isinstance(outcome, int) else 0
+
+
+if __name__ == "__main__":
+    main()

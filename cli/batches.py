@@ -1,0 +1,149 @@
+"""`rollcall batch ...`: what a person does with a batch."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from cyclopts.types import ExistingFile
+
+from cli import endpoints
+from cli.client import Client, Json
+from cli.printing import console, facts, problems, say_json, table
+from cli.watch import watch as watch_batch
+
+app = App(name="batch", help="Create, list, show and watch batches.")
+
+Folder = Annotated[Path, Parameter(name="--data-dir", help="The folder of `rollcall up`.")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Answer as JSON.")]
+WEEK = "mon,tue,wed,thu,fri,sat,sun"
+
+
+@app.command
+async def create(
+    file: ExistingFile,
+    *,
+    agent: str,
+    name: str | None = None,
+    from_number: str | None = None,
+    window: str | None = None,
+    days: str = WEEK,
+    zone: str = "UTC",
+    at: datetime | None = None,
+    start: bool = True,
+    reject_invalid: Annotated[bool, Parameter(negative="")] = False,
+    idempotency_key: str | None = None,
+    watch: Annotated[bool, Parameter(negative="")] = False,
+    data_dir: Folder = endpoints.DEFAULT_FOLDER,
+    json: AsJson = False,
+) -> int:
+    """Upload FILE.csv and call everyone on it.
+
+    Parameters
+    ----------
+    file
+        The list; its first row names the columns, one of them phone_number.
+    agent
+        Id of the voice agent.
+    name
+        What people call the batch; the file's name unless given.
+    from_number
+        Caller id in E.164; the agent's own unless given.
+    window
+        Hours of the day, such as 09:00-18:00; the account's default unless given.
+    days
+        Weekdays on which the window starts.
+    zone
+        IANA zone of the window, or `recipient` for each recipient's own.
+    at
+        When to start, with its offset; at once unless given.
+    start
+        --no-start leaves it PENDING until it is started.
+    reject_invalid
+        Refuse the whole file if a row is wrong, rather than skip the row.
+    idempotency_key
+        Asking again with the same key answers the same and calls nobody again.
+    watch
+        Stay and watch it run.
+    """
+    batch: Json = {
+        "name": name or file.stem[:100],
+        "agent_id": agent,
+        "start": start,
+        "on_invalid": "reject" if reject_invalid else "skip",
+    }
+    if from_number:
+        batch["from_number"] = from_number
+    if window:
+        opens, _, closes = window.partition("-")
+        batch["window"] = {"start": opens, "end": closes, "days": days.split(","), "timezone": zone}
+    if at:
+        batch["scheduled_at"] = at.isoformat()
+    async with Client(endpoints.find(data_dir)) as client:
+        created = await client.create_batch(file, batch, idempotency_key)
+        if not json:
+            counts = created["recipients"]
+            console.print(f"{created['batch_id']}  {created['status']}", highlight=False)
+            console.print(f"{counts['total']} accepted, {counts['rejected']} rejected")
+        if watch:
+            created = await watch_batch(client, created["batch_id"], problems if json else console)
+    if json:
+        say_json(created)
+    return 1 if created["status"] == "FAILED" else 0
+
+
+@app.command(name="list")
+async def list_batches(
+    *,
+    status: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+    data_dir: Folder = endpoints.DEFAULT_FOLDER,
+    json: AsJson = False,
+) -> int:
+    """The batches, newest first."""
+    async with Client(endpoints.find(data_dir)) as client:
+        page = await client.read("/v1/batches", status=status, limit=limit, cursor=cursor)
+    if json:
+        say_json(page)
+        return 0
+    table(
+        ("batch", "name", "status", "total", "remaining", "created"),
+        [
+            (
+                b["batch_id"],
+                b["name"],
+                b["status"],
+                b["recipients"]["total"],
+                b["remaining"],
+                b["created_at"],
+            )
+            for b in page["data"]
+        ],
+    )
+    if page["next_cursor"]:
+        console.print(f"more: --cursor {page['next_cursor']}", markup=False, soft_wrap=True)
+    return 0
+
+
+@app.command
+async def show(
+    batch_id: str, *, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False
+) -> int:
+    """One batch: status, counts, configuration."""
+    async with Client(endpoints.find(data_dir)) as client:
+        batch = await client.read(f"/v1/batches/{batch_id}")
+    (say_json if json else facts)(batch)
+    return 0
+
+
+@app.command
+async def watch(
+    batch_id: str, *, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False
+) -> int:
+    """Watch a batch until it has ended."""
+    async with Client(endpoints.find(data_dir)) as client:
+        batch = await watch_batch(client, batch_id, problems if json else console)
+    if json:
+        say_json(batch)
+    return 1 if batch["status"] == "FAILED" else 0

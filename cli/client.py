@@ -1,0 +1,90 @@
+"""The two HTTP surfaces as commands use them; a problem comes back in the server's own words."""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from cli.endpoints import Endpoints
+
+Json = dict[str, Any]
+POSITION, MIN_POSITION = "Rollcall-Position", "Rollcall-Min-Position"
+
+
+class RefusedError(Exception):
+    """The server said no: its own title, detail and errors, as lines to print."""
+
+    def __init__(self, status: int, problem: Json) -> None:
+        self.problem = problem or {"title": f"HTTP {status}"}
+        super().__init__("\n".join(self._lines(self.problem)))
+
+    @staticmethod
+    def _lines(problem: Json) -> list[str]:
+        head = ": ".join(str(problem[key]) for key in ("title", "detail") if problem.get(key))
+        rows = [
+            f"  row {error['row']}, {error['field']}: {error['message']}"
+            if error.get("row")
+            else f"  {error['field']}: {error['message']}"
+            for error in problem.get("errors") or ()
+        ]
+        return [head, *rows]
+
+
+class Client:
+    """Reads wait for what this client has written: it carries the newest position along."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+        self._http = httpx2.AsyncClient(timeout=120)
+        self._position: str | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def put(self, path: str, body: Json) -> Json:
+        return await self._command("PUT", path, json=body)
+
+    async def create_batch(self, file: Path, batch: Json, key: str | None = None) -> Json:
+        """Uploads the CSV with its settings; the file is streamed."""
+        with file.open("rb") as rows:
+            return await self._command(
+                "POST",
+                "/v1/batches",
+                files={"file": (file.name, rows, "text/csv")},
+                data={"batch": json.dumps(batch)},
+                headers={"Idempotency-Key": key} if key else {},
+            )
+
+    async def read(self, path: str, **query: str | int | None) -> Json:
+        given = {name: value for name, value in query.items() if value is not None}
+        headers = {MIN_POSITION: self._position} if self._position else {}
+        answer = await self._http.get(
+            self._endpoints.projections + path, params=given, headers=headers
+        )
+        return self._body(answer)
+
+    async def _command(self, method: str, path: str, **content: Any) -> Json:
+        answer = await self._http.request(method, self._endpoints.ingest + path, **content)
+        body = self._body(answer)
+        self._position = answer.headers.get(POSITION, self._position)
+        return body
+
+    @staticmethod
+    def _body(answer: httpx2.Response) -> Json:
+        try:
+            body: Json = answer.json() if answer.content else {}
+        except ValueError:
+            body = {"title": f"HTTP {answer.status_code}", "detail": answer.text[:200]}
+        if answer.is_error:
+            raise RefusedError(answer.status_code, body)
+        return body

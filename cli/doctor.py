@@ -1,0 +1,112 @@
+"""What is missing or unhealthy, each with what to do about it; nothing is changed."""
+
+import asyncio
+import json
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from cli.printing import console, say_json
+from deploy.embedded import jars
+from deploy.embedded.folder import FREE_MEGABYTES
+from deploy.embedded.problem import CannotStart
+
+OLDEST_PYTHON = (3, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    what: str
+    well: bool
+    found: str
+    do: str = ""
+
+
+async def doctor(data_dir: Path, *, as_json: bool) -> int:
+    findings = [_python(), _jars(), _disk(data_dir), *await _running(data_dir)]
+    if as_json:
+        say_json({"ok": all(f.well for f in findings), "findings": [asdict(f) for f in findings]})
+    else:
+        _show(findings)
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+def _show(findings: list[Finding]) -> None:
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.well else "[red]✗[/]"
+        console.print(f"{mark} {finding.what:<13} ", end="")
+        console.print(finding.found, markup=False, highlight=False, soft_wrap=True)
+        if not finding.well:
+            console.print(f"    {finding.do}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    new_enough = sys.version_info >= OLDEST_PYTHON
+    return Finding("Python", new_enough, version, "Install Python 3.11 or later.")
+
+
+def _jars() -> Finding:
+    try:
+        jars.class_path(jars.cache_folder(), jars.locked())
+    except CannotStart as problem:
+        return Finding("Apache Kafka", well=False, found=str(problem), do="Run `make setup`.")
+    return Finding("Apache Kafka", well=True, found="every jar is there and is the pinned one")
+
+
+def _disk(data_dir: Path) -> Finding:
+    place = next(
+        folder for folder in (data_dir.absolute(), *data_dir.absolute().parents) if folder.exists()
+    )
+    free = shutil.disk_usage(place).free // 2**20
+    do = f"Free some: {FREE_MEGABYTES} MB are needed to start."
+    return Finding("disk", free >= FREE_MEGABYTES, f"{free} MB free at {data_dir}", do)
+
+
+async def _running(data_dir: Path) -> list[Finding]:
+    try:
+        endpoints = json.loads((data_dir / "endpoints.json").read_text())
+    except FileNotFoundError:
+        do = f"Start it: `rollcall up --data-dir {data_dir}`."
+        return [Finding("rollcall up", well=False, found=f"not running on {data_dir}", do=do)]
+    except ValueError:
+        do = "Stop `rollcall up` and start it again."
+        return [Finding("rollcall up", well=False, found="endpoints.json is broken", do=do)]
+    services = {
+        name: endpoints[name]
+        for name in ("ingest", "scheduler", "projections")
+        if name in endpoints
+    }
+    services |= {f"dialer-{n}": url for n, url in enumerate(endpoints.get("dialers", ()), 1)}
+    probes = [_service(name, url, data_dir) for name, url in services.items()]
+    return [await _simulator(endpoints["simulator"], data_dir), *await asyncio.gather(*probes)]
+
+
+async def _simulator(url: str, data_dir: Path) -> Finding:
+    status, _ = await _ask(f"{url}/healthz")
+    do = f"See {data_dir}/logs/simulator.log."
+    return Finding("simulator", status == httpx2.codes.OK, url if status else "no answer", do)
+
+
+async def _service(name: str, url: str, data_dir: Path) -> Finding:
+    status, body = await _ask(f"{url}/readyz")
+    do = f"See {data_dir}/logs/{name}.log."
+    if status is None:
+        return Finding(name, well=False, found=f"{url} does not answer", do=do)
+    well = status == httpx2.codes.OK
+    return Finding(name, well, f"{url} is ready" if well else json.dumps(body), do)
+
+
+async def _ask(url: str) -> tuple[int | None, Any]:
+    try:
+        async with httpx2.AsyncClient(timeout=5) as http:
+            answer = await http.get(url)
+            return answer.status_code, answer.json()
+    except httpx2.TransportError:
+        return None, None
+    except ValueError:
+        return answer.status_code, None

@@ -1,0 +1,106 @@
+"""A batch as it runs: one bar, the counts by status, the rate and the time left."""
+
+import asyncio
+import time
+from collections import deque
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from cli.client import Client, Json
+
+TERMINAL = {"COMPLETED", "CANCELLED", "FAILED"}
+LOOK_SECONDS = 0.5
+RATE_OVER_SECONDS = 15
+
+_COLOURS = {
+    "pending": "dim",
+    "queued": "cyan",
+    "in_progress": "blue",
+    "completed": "green",
+    "no_answer": "yellow",
+    "failed": "red",
+    "rejected": "magenta",
+}
+
+
+async def watch(client: Client, batch_id: str, console: Console) -> Json:
+    """Shows the batch until it has ended and gives its last state.
+
+    Without a terminal it prints a line whenever the counts change.
+    """
+    view = _View(console)
+    with view.live:
+        while True:
+            batch = await client.read(f"/v1/batches/{batch_id}")
+            view.show(batch)
+            if batch["status"] in TERMINAL and batch.get("phase") != "finishing":
+                return batch
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+class _View:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=40),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[pace]}"),
+            console=console,
+        )
+        self._task = self._bar.add_task("", total=None, pace="")
+        self._seen: deque[tuple[float, int]] = deque()
+        self._said = ""
+        self.live = Live(console=console, refresh_per_second=8, transient=False)
+
+    def show(self, batch: Json) -> None:
+        counts: dict[str, int] = batch["recipients"]
+        done = sum(counts[status] for status in ("completed", "failed", "no_answer"))
+        pace = self._pace(done, counts["total"] - done)
+        state = " ".join(filter(None, (batch["status"], _in_words(batch.get("phase")))))
+        self._bar.update(
+            self._task, total=counts["total"], completed=done, description=state, pace=pace
+        )
+        if self._console.is_terminal:
+            self.live.update(_stacked(self._bar, _counts(counts)))
+            return
+        line = f"{state}: {done} of {counts['total']}, {_counts(counts).plain}"
+        if line != self._said:
+            self._console.print(f"{line}  {pace}".rstrip())
+            self._said = line
+
+    def _pace(self, done: int, left: int) -> str:
+        now = time.monotonic()
+        self._seen.append((now, done))
+        while now - self._seen[0][0] > RATE_OVER_SECONDS:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        if done == before or now == since:
+            return ""
+        rate = (done - before) / (now - since)
+        minutes, seconds = divmod(round(left / rate), 60)
+        return f"{rate * 60:.0f} calls a minute, {minutes}:{seconds:02} left"
+
+
+def _in_words(phase: str | None) -> str:
+    return f"({phase.replace('_', ' ')})" if phase else ""
+
+
+def _counts(counts: dict[str, int]) -> Text:
+    parts = [
+        (f"{counts[name]} {name.replace('_', ' ')}", colour)
+        for name, colour in _COLOURS.items()
+        if counts.get(name)
+    ]
+    return Text("  ").join(Text(*part) for part in parts)
+
+
+def _stacked(bar: Progress, counts: Text) -> Table:
+    table = Table.grid()
+    table.add_row(bar)
+    table.add_row(counts)
+    return table

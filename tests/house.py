@@ -1,0 +1,220 @@
+"""All of Rollcall as its users run it, in a folder of its own, and the ledger to judge it.
+
+Nothing here looks into our tables: what is asked goes through HTTP, what happened is the ledger's.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+
+Json = dict[str, Any]
+ROOT = Path(__file__).parents[1]
+TERMINAL = {"COMPLETED", "CANCELLED", "FAILED"}
+ALWAYS: Json = {
+    "start": "00:00",
+    "end": "24:00",
+    "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+    "timezone": "UTC",
+}
+QUICK: Json = {"ring_seconds": [0.02, 0.1], "talk_seconds": [0.05, 0.3]}
+AGENT, CALLER = "reminders", "+442079460000"
+_AREAS = (202, 212, 303, 305, 312, 404, 415, 503, 512, 602, 615, 617, 702, 713, 718, 801, 816, 901)
+_EXCHANGES = [n for n in range(220, 990) if n % 100 != 11 and n not in (555, 950, 976)]
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.1)
+
+
+def numbers(count: int, endings: tuple[str, ...]) -> list[str]:
+    """That many different valid numbers, their endings taken in turn."""
+    places = ((area, exchange) for exchange in _EXCHANGES for area in _AREAS)
+    return [
+        f"+1{area}{exchange}{endings[n % len(endings)]}"
+        for n, (area, exchange) in zip(range(count), places, strict=False)
+    ]
+
+
+def csv_of(rows: list[str]) -> bytes:
+    lines = (f"{number},Person {n},Plan {n % 3}" for n, number in enumerate(rows, 1))
+    return "\n".join(["phone_number,name,plan", *lines, ""]).encode()
+
+
+class Ledger:
+    """What the phone network remembers, entry by entry in the order of its `seq`."""
+
+    def __init__(self, entries: list[Json]) -> None:
+        self.entries = entries
+
+    def of(self, kind: str) -> list[Json]:
+        return [entry for entry in self.entries if entry["kind"] == kind]
+
+    def accepted(self) -> list[Json]:
+        return [entry for entry in self.of("request") if entry["accepted"]]
+
+    def requests_by_call(self) -> Counter[str]:
+        return Counter(entry["call_id"] for entry in self.of("request"))
+
+    def rings_by_number(self) -> Counter[str]:
+        return Counter(entry["to"] for entry in self.of("ring"))
+
+    def most_at_once(self) -> int:
+        """The most calls alive at any time, from the request that was taken to the end."""
+        live, most = 0, 0
+        for entry in self.entries:
+            live += entry["kind"] == "request" and entry["accepted"]
+            live -= entry["kind"] == "end"
+            most = max(most, live)
+        return most
+
+    def story(self) -> str:
+        """For a failing test: the entries of each call that was asked for more than once."""
+        stories: dict[str, list[str]] = defaultdict(list)
+        twice = {call for call, count in self.requests_by_call().items() if count > 1}
+        for entry in self.entries:
+            if entry["call_id"] in twice:
+                stories[entry["call_id"]].append(f"{entry['at']} {entry['kind']}")
+        return json.dumps(stories, indent=1)
+
+
+class House:
+    def __init__(self, folder: Path, dialers: int, **env: str) -> None:
+        self.folder = folder
+        self._output = (folder.parent / f"{folder.name}.out").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cli", "up", "--data-dir", folder, "--dialers", str(dialers)],
+            cwd=ROOT,
+            env={**os.environ, **env},
+            stdout=self._output,
+            stderr=self._output,
+        )
+        self._http = httpx2.Client(timeout=60)
+        until(self._is_ready, "everything ready", 60)
+
+    def _is_ready(self) -> bool:
+        ended = self.process.poll() is not None
+        assert not ended, Path(self._output.name).read_text()
+        return (self.folder / "endpoints.json").exists()
+
+    @property
+    def endpoints(self) -> Json:
+        found: Json = json.loads((self.folder / "endpoints.json").read_text())
+        return found
+
+    def pid(self, part: str) -> int:
+        return int(self.endpoints["pids"][part])
+
+    def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Sends the signal to a part and gives the pid it had."""
+        pid = self.pid(part)
+        os.kill(pid, number)
+        return pid
+
+    def is_back(self, part: str, before: int) -> bool:
+        return self.pid(part) != before and psutil.pid_exists(self.pid(part))
+
+    def behave(self, **behaviour: Any) -> None:
+        answer = self._http.put(f"{self.endpoints['simulator']}/behaviour", json=behaviour)
+        answer.raise_for_status()
+
+    def prepare(self, concurrency: int) -> None:
+        """An account with a limit, an agent and a caller id."""
+        self.command("PUT", "/v1/account", {"concurrency": concurrency, "default_window": ALWAYS})
+        self.command("PUT", f"/v1/phone-numbers/{CALLER}", {"outbound": True})
+        agent = {"name": "Reminders", "phone_number": CALLER, "active": True}
+        self.command("PUT", f"/v1/agents/{AGENT}", agent)
+
+    def command(self, method: str, path: str, body: Json) -> Json:
+        answer = self._http.request(method, self.endpoints["ingest"] + path, json=body)
+        assert answer.is_success, answer.text
+        return dict(answer.json() if answer.content else {})
+
+    def upload(
+        self, rows: bytes, headers: dict[str, str] | None = None, **batch: Any
+    ) -> httpx2.Response:
+        settings = {"name": "Test", "agent_id": AGENT, **batch}
+        return self._http.post(
+            f"{self.endpoints['ingest']}/v1/batches",
+            files={"file": ("list.csv", rows, "text/csv")},
+            data={"batch": json.dumps(settings)},
+            headers=headers or {},
+        )
+
+    def create(self, rows: bytes, **batch: Any) -> str:
+        """The id of a batch whose reads are there."""
+        answer = self.upload(rows, **batch)
+        assert answer.status_code == 202, answer.text
+        batch_id = str(answer.json()["batch_id"])
+        position = answer.headers["Rollcall-Position"]
+        self.read(f"/v1/batches/{batch_id}", headers={"Rollcall-Min-Position": position})
+        return batch_id
+
+    def read(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Json:
+        """A read that waits while projections is being restarted."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                url = self.endpoints["projections"] + path
+                answer = self._http.get(url, params=query, headers=headers or {})
+                if answer.status_code != 503:
+                    assert answer.is_success, answer.text
+                    return dict(answer.json())
+            except httpx2.TransportError:
+                pass
+            assert time.monotonic() < deadline, f"no answer to {path}"
+            time.sleep(0.2)
+
+    def all_of(self, path: str, **query: Any) -> list[Json]:
+        page = self.read(path, limit=500, **query)
+        found: list[Json] = page["data"]
+        while page["next_cursor"]:
+            page = self.read(path, limit=500, cursor=page["next_cursor"], **query)
+            found += page["data"]
+        return found
+
+    def until_over(self, batch_id: str, seconds: float) -> Json:
+        state: Json = {}
+
+        def is_over() -> bool:
+            state.update(self.read(f"/v1/batches/{batch_id}"))
+            return state["status"] in TERMINAL
+
+        try:
+            until(is_over, "the batch over", seconds)
+        except AssertionError as late:
+            raise AssertionError(f"{late}; last seen {state}") from None
+        return state
+
+    def ledger(self) -> Ledger:
+        lines = self._http.get(f"{self.endpoints['simulator']}/ledger", params={"after": 0}).text
+        return Ledger([json.loads(line) for line in lines.splitlines()])
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self._http.close()
+        self._output.close()
+        return self.process.wait(timeout=60)
+
+
+@contextmanager
+def house(folder: Path, dialers: int = 1, **env: str) -> Iterator[House]:
+    opened = House(folder, dialers, **env)
+    try:
+        yield opened
+    finally:
+        opened.stop()
