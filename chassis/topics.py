@@ -66,7 +66,13 @@ async def _connected(kafka: str) -> AIOKafkaAdminClient:
 async def _create(admin: AIOKafkaAdminClient, missing: dict[str, int]) -> None:
     response = await admin.create_topics(
         [
-            NewTopic(name, num_partitions=count, replication_factor=-1, topic_configs=KEPT_FOR_EVER)
+            NewTopic(
+                name,
+                num_partitions=count,
+                replication_factor=-1,  # the broker's default
+                replica_assignments={},
+                topic_configs=KEPT_FOR_EVER,
+            )
             for name, count in missing.items()
         ]
     )
