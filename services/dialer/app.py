@@ -1,0 +1,127 @@
+"""The only place where a dialer is put together."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from chassis import problems
+from chassis.ground import Ground, lay_ground
+from chassis.health import add_health, database_check, inbox_check, outbox_check
+from chassis.inbox import Inbox
+from chassis.service import Service
+from contracts.topics import BATCH_STATUS, BATCHES, CALLS, DIRECTORY, DISPATCH, GATES
+from services.dialer.api.callbacks import LONGEST, callback_route
+from services.dialer.carriers.port import Carrier
+from services.dialer.carriers.simulator import Simulator
+from services.dialer.domain import Rules
+from services.dialer.drain import Drain
+from services.dialer.earlier import EarlierCalls
+from services.dialer.granting import Granting
+from services.dialer.guarding import guard_live_numbers
+from services.dialer.handlers import fold
+from services.dialer.people import People
+from services.dialer.placer import Placer
+from services.dialer.reconciler import Reconciler
+from services.dialer.settings import DialerSettings
+from services.dialer.settlement import Settlement
+from services.dialer.slots import Slots
+from services.dialer.store import Q
+from services.dialer.wakes import Wakes
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+TOPICS = (DIRECTORY, BATCHES, BATCH_STATUS, DISPATCH, CALLS, GATES)
+CONNECTIONS = 12
+
+
+def simulator(settings: DialerSettings) -> Carrier:
+    return Simulator(
+        url=settings.carrier_url,
+        callback_url=settings.callback_url,
+        request_timeout=settings.request_timeout_seconds,
+    )
+
+
+async def build_app(
+    settings: DialerSettings, carrier_of: Callable[[DialerSettings], Carrier] = simulator
+) -> Service:
+    ground = await lay_ground(settings, MIGRATIONS, max_connections=CONNECTIONS)
+    carrier = carrier_of(settings)
+    await ground.pool.execute(Q.know_carrier, carrier.name)
+    wakes = Wakes(ground.relay.wake)
+    inbox = Inbox(
+        service=settings.service,
+        kafka=settings.kafka,
+        pool=ground.pool,
+        topics=TOPICS,
+        fold=fold,
+        prefix=settings.topic_prefix,
+        after_commit=wakes.folded,
+        after_dead_letters=wakes.relay,
+    )
+    rules = Rules(
+        horizon=timedelta(seconds=settings.unknown_horizon_seconds),
+        silence=timedelta(seconds=settings.silence_seconds),
+        overdue=timedelta(seconds=settings.overdue_after_seconds),
+    )
+    people = People(ground.vault, ground.seals)
+    settlement = Settlement(ground.pool, people, rules, wakes)
+    placer = Placer(
+        pool=ground.pool,
+        producer=ground.producer,
+        carrier=carrier,
+        granting=Granting(ground.pool, people, settings, rules, carrier.name),
+        settlement=settlement,
+        settings=settings,
+        wakes=wakes,
+        inputs_read=_Inputs(inbox, ground, people).read,
+    )
+    reconciler = Reconciler(
+        pool=ground.pool,
+        carrier=carrier,
+        people=people,
+        settlement=settlement,
+        earlier=EarlierCalls(ground.pool, carrier, people, settlement, wakes),
+        wakes=wakes,
+        slots=Slots(settings.most_look_ups),
+        inputs_read=inbox.caught_up,
+    )
+    drain = Drain(ground.pool, wakes, inputs_read=inbox.caught_up)
+    app = FastAPI(title="Rollcall dialer", openapi_url=None)
+    problems.install(app)
+    app.add_middleware(problems.BodyLimit, most=LONGEST)
+    app.router.routes.append(callback_route({carrier.name: carrier}, settlement, inbox))
+    add_health(
+        app,
+        {
+            "database": database_check(ground.pool),
+            "inbox": inbox_check(inbox),
+            "outbox": outbox_check(ground.relay),
+        },
+    )
+    return Service(
+        name=settings.service,
+        app=app,
+        ground=ground,
+        inbox=inbox,
+        tasks=(placer.run, reconciler.run, drain.run),
+        closing=(placer.close, reconciler.close, carrier.close),
+    )
+
+
+class _Inputs:
+    """Read to the end, and what that brought to light guarded: only then is anybody placed."""
+
+    def __init__(self, inbox: Inbox, ground: Ground, people: People) -> None:
+        self._inbox = inbox
+        self._ground = ground
+        self._people = people
+        self._guarded = False
+
+    async def read(self) -> None:
+        while not (self._inbox.is_caught_up and self._guarded):
+            self._guarded = False
+            await self._inbox.caught_up()
+            await guard_live_numbers(self._ground.pool, self._people)
+            self._guarded = True

@@ -1,0 +1,230 @@
+"""What evidence makes of a call: nothing but the carrier's word or the horizon settles UNKNOWN.
+
+Evidence may come twice, late and in any order: each beginning and each ending is said once.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from contracts.calls import CallCompleted, CallEvent, CallReturned, CallStarted, ReturnReason
+from contracts.outcomes import Outcome
+from services.dialer.call import Call, State
+from services.dialer.carriers.port import Ambiguous, Conversation, Ending, Refused, Sighting
+
+OPEN = (State.GRANTED, State.INTENT, State.UNKNOWN)
+"""Not yet known to have begun."""
+PLACEMENT_UNKNOWN = "placement_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    horizon: timedelta
+    silence: timedelta
+    overdue: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """Certainly unplaced."""
+
+    reason: ReturnReason
+    detail: str | None = None
+    wait: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Its deadline has passed and no dialer has said what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoTrace:
+    """The carrier, asked at this instant, had no such call."""
+
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CouldNotSay:
+    """The carrier was asked and could not answer."""
+
+
+Evidence = Sighting | Refused | GivenBack | Ambiguous | Overdue | NoTrace | CouldNotSay
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The call as it is now, and what is to be said of it."""
+
+    call: Call
+    events: tuple[CallEvent, ...] = ()
+    conversation: Conversation | None = None
+
+
+def settle(  # noqa: PLR0911 - one a kind of evidence
+    call: Call, evidence: Evidence, *, now: datetime, rules: Rules
+) -> Settled:
+    match evidence:
+        case Sighting(ending=None):
+            return _live(call, evidence, now, rules)
+        case Sighting():
+            return _ended(call, evidence, now)
+        case Refused():
+            return _refused(call, evidence, now)
+        case GivenBack():
+            return _given_back(call, evidence, now)
+        case Ambiguous():
+            return _unknown(call, now) if call.state is State.INTENT else Settled(call)
+        case Overdue():
+            return _overdue(call, now, rules)
+        case NoTrace():
+            return _no_trace(call, evidence.asked_at, now, rules)
+        case CouldNotSay():
+            return Settled(replace(call, next_check_at=_next_look(call, now, rules)))
+        case _ as never:
+            assert_never(never)
+
+
+def _live(call: Call, seen: Sighting, now: datetime, rules: Rules) -> Settled:
+    if call.state is State.RETURNED or (call.state is State.ENDED and not call.given_up):
+        return Settled(call)
+    known = _noting(call, seen)
+    if call.state in OPEN:
+        begun = replace(known, state=State.STARTED, started_at=now)
+        begun = replace(begun, next_check_at=_next_look(begun, now, rules))
+        return Settled(begun, (_started(begun, now),))
+    return Settled(replace(known, next_check_at=_next_look(known, now, rules)))
+
+
+def _ended(call: Call, seen: Sighting, now: datetime) -> Settled:
+    ending = seen.ending
+    if ending is None or call.state is State.RETURNED:
+        return Settled(call)
+    if call.state is State.ENDED and not call.given_up:
+        return Settled(call)
+    known = _noting(call, seen)
+    begun = known if known.started_at else replace(known, started_at=known.requested_at or now)
+    over = _over(begun, ending)
+    said = _completed(over, ending.duration_seconds, now)
+    events = (_started(begun, now), said) if call.state in OPEN else (said,)
+    return Settled(over, events, ending.conversation)
+
+
+def _refused(call: Call, word: Refused, now: datetime) -> Settled:
+    if call.state not in OPEN and not call.given_up:
+        return Settled(call)
+    over = _over(call, Ending(at=now, outcome=word.outcome, cause=word.cause))
+    return Settled(over, (_completed(over, None, now),))
+
+
+def _given_back(call: Call, why: GivenBack, now: datetime) -> Settled:
+    if call.state not in OPEN:
+        return Settled(call)
+    event = CallReturned(
+        **facts(call, now),
+        reason=why.reason,
+        detail=why.detail,
+        not_before=None if why.wait is None else now + why.wait,
+    )
+    return Settled(replace(call, state=State.RETURNED, next_check_at=None), (event,))
+
+
+def _unknown(call: Call, now: datetime) -> Settled:
+    return Settled(replace(call, state=State.UNKNOWN, unknown_since=now, next_check_at=now))
+
+
+def _overdue(call: Call, now: datetime, rules: Rules) -> Settled:
+    if call.state is not State.INTENT or call.send_before is None:
+        return Settled(call)
+    if now < call.send_before + rules.overdue:
+        return Settled(replace(call, next_check_at=call.send_before + rules.overdue))
+    if call.announced_at is None:  # a request leaves only after the announcement is recorded
+        return _given_back(call, GivenBack(ReturnReason.DEADLINE_PASSED, "dialer_lost"), now)
+    return _unknown(call, now)
+
+
+def _no_trace(call: Call, asked_at: datetime, now: datetime, rules: Rules) -> Settled:
+    if call.state is State.UNKNOWN:
+        since = call.unknown_since or now
+        if asked_at < since + rules.horizon:
+            return Settled(replace(call, next_check_at=_next_look(call, now, rules)))
+        over = _over(call, Ending(now, Outcome.UNKNOWN, PLACEMENT_UNKNOWN))
+        return Settled(over, (_completed(over, None, now),))
+    if call.state is State.STARTED or call.given_up:
+        begun = call.started_at or call.unknown_since or now
+        if asked_at < begun + call.longest + rules.horizon:
+            return Settled(replace(call, next_check_at=_next_look(call, now, rules)))
+        if call.given_up:
+            return Settled(replace(call, next_check_at=None))
+        over = _over(call, Ending(now, Outcome.FAILED, "carrier_lost_it"))
+        return Settled(over, (_completed(over, None, now),))
+    return Settled(call)
+
+
+def _next_look(call: Call, now: datetime, rules: Rules) -> datetime:
+    """Ever more rarely, the longer it has gone on; but never past the horizon of an unknown one."""
+    if call.state is State.UNKNOWN and call.unknown_since is not None:
+        horizon = call.unknown_since + rules.horizon
+        pause = max(timedelta(seconds=0.5), (now - call.unknown_since) / 2)
+        return max(min(now + pause, horizon), now + timedelta(seconds=0.5))
+    age = now - (call.started_at or now)
+    return now + max(rules.silence, min(age / 2, 10 * rules.silence))
+
+
+def _noting(call: Call, seen: Sighting) -> Call:
+    return replace(
+        call,
+        carrier_call_id=call.carrier_call_id or seen.carrier_call_id,
+        answered_at=call.answered_at or seen.answered_at,
+        answered_by=call.answered_by or seen.answered_by,
+    )
+
+
+def _over(call: Call, ending: Ending) -> Call:
+    return replace(
+        call,
+        state=State.ENDED,
+        ended_at=ending.at,
+        outcome=ending.outcome,
+        cause=ending.cause,
+        next_check_at=None,
+    )
+
+
+def facts(call: Call, now: datetime) -> dict[str, Any]:
+    """What every event of a call says."""
+    return {
+        "account_id": call.account_id,
+        "at": now,
+        "batch_id": call.batch_id,
+        "recipient_id": call.recipient_id,
+        "call_id": call.call_id,
+        "grant_no": call.grant_no,
+        "attempt": call.attempt,
+        "run_attempt": call.run_attempt,
+        "epoch": call.epoch,
+        "requested_at": call.requested_at,
+    }
+
+
+def _started(call: Call, now: datetime) -> CallStarted:
+    return CallStarted(
+        **facts(call, now),
+        carrier=call.carrier or "",
+        carrier_call_id=call.carrier_call_id or "",
+    )
+
+
+def _completed(call: Call, duration: float | None, now: datetime) -> CallCompleted:
+    return CallCompleted(
+        **facts(call, now),
+        outcome=call.outcome or Outcome.UNKNOWN,
+        cause=call.cause or "",
+        carrier=call.carrier or "",
+        carrier_call_id=call.carrier_call_id,
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at or now,
+        duration_seconds=duration,
+    )

@@ -1,0 +1,157 @@
+"""From GRANTED to INTENT, or straight back: one transaction for many, one verdict for each.
+
+Nobody else can take a grant that is locked here, and an INTENT is entered once in a call's life.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from chassis import outbox
+from chassis.postgres import Connection, Pool
+from contracts.calls import CallPlacing, ReturnReason
+from contracts.event import Event
+from contracts.outcomes import Outcome
+from contracts.sealed import RecipientSecrets
+from services.dialer import clock
+from services.dialer.call import Call
+from services.dialer.carriers.port import Order, Refused
+from services.dialer.domain import Evidence, GivenBack, Rules, facts, settle
+from services.dialer.people import People
+from services.dialer.settings import DialerSettings
+from services.dialer.store import Q, Row, call_of, save_calls, take_permits
+
+INTENDED, HELD = "intended", "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A call of ours to place, and until when (on `clock`) its request may leave."""
+
+    order: Order
+    placing: CallPlacing
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    intents: Sequence[Intent]
+    given_back: int
+    held: int
+    """Left as they were: the carrier takes no more for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    row: Row
+    secrets: RecipientSecrets | None
+    digest: str | None
+
+
+class Granting:
+    def __init__(
+        self, pool: Pool, people: People, settings: DialerSettings, rules: Rules, carrier: str
+    ) -> None:
+        self._pool = pool
+        self._people = people
+        self._settings = settings
+        self._rules = rules
+        self._carrier = carrier
+
+    async def take(self, most: int) -> Taken:
+        async with self._pool.acquire() as conn, conn.transaction():
+            rows = await conn.fetch(Q.claim_grants, most)
+            if not rows:
+                return Taken((), 0, 0)
+            candidates = [await self._candidate(row) for row in rows]
+            rate = self._settings.carrier_calls_per_second
+            permits = await take_permits(conn, self._carrier, rate, len(rows))
+            began = clock.now()  # before the statement that sets the deadlines, so never too late
+            verdicts = await self._judge(conn, candidates, permits)
+            return await self._act(conn, candidates, {v["call_id"]: v for v in verdicts}, began)
+
+    async def _candidate(self, row: Row) -> Candidate:
+        secrets = await self._people.read(row["batch_id"], row["sealed"])
+        if secrets is None:
+            return Candidate(row, None, None)
+        digest = await self._people.digest(row["account_id"], secrets.phone_number)
+        return Candidate(row, secrets, digest)
+
+    async def _judge(
+        self, conn: Connection, candidates: Sequence[Candidate], permits: int
+    ) -> list[Row]:
+        return await conn.fetch(
+            Q.intend,
+            [c.row["call_id"] for c in candidates],
+            [c.digest for c in candidates],
+            list({c.row["batch_id"] for c in candidates}),
+            permits,
+            self._carrier,
+            timedelta(seconds=self._settings.send_within_seconds),
+            self._rules.overdue,
+        )
+
+    async def _act(
+        self,
+        conn: Connection,
+        candidates: Sequence[Candidate],
+        verdicts: Mapping[object, Row],
+        began: float,
+    ) -> Taken:
+        intents: list[Intent] = []
+        changed: list[Call] = []
+        events: list[Event] = []
+        for candidate in candidates:
+            verdict = verdicts[candidate.row["call_id"]]
+            if verdict["verdict"] == INTENDED and candidate.secrets is not None:
+                intents.append(self._intent(candidate.row, candidate.secrets, verdict, began))
+            elif verdict["verdict"] != HELD:
+                evidence = self._evidence(verdict["verdict"])
+                call = replace(call_of(candidate.row), carrier=self._carrier)
+                settled = settle(call, evidence, now=verdict["now"], rules=self._rules)
+                changed.append(settled.call)
+                events += settled.events
+        await save_calls(conn, changed)
+        await outbox.put(conn, events, writer="dialer")
+        return Taken(intents, len(changed), len(candidates) - len(changed) - len(intents))
+
+    def _intent(self, row: Row, secrets: RecipientSecrets, verdict: Row, began: float) -> Intent:
+        order = Order(
+            call_id=row["call_id"],
+            agent_id=row["agent_id"],
+            from_number=row["from_number"],
+            max_duration_seconds=row["max_duration_seconds"],
+            to=secrets.phone_number,
+            variables=_variables(secrets),
+            traceparent=row["traceparent"],
+        )
+        placing = CallPlacing(
+            **facts(
+                replace(call_of(row), requested_at=verdict["requested_at"]), verdict["requested_at"]
+            ),
+            carrier=self._carrier,
+            send_before=verdict["send_before"],
+        )
+        return Intent(order, placing, began + verdict["remaining"])
+
+    def _evidence(self, verdict: str) -> Evidence:
+        match verdict:
+            case "suppressed":
+                return Refused(Outcome.SUPPRESSED, "suppressed")
+            case "unreadable":
+                return Refused(Outcome.FAILED, "recipient_unreadable")
+            case "number_busy":
+                wait = timedelta(seconds=self._settings.number_busy_seconds)
+                return GivenBack(ReturnReason.NUMBER_BUSY, wait=wait)
+            case _:
+                return GivenBack(ReturnReason(verdict))
+
+
+def _variables(secrets: RecipientSecrets) -> dict[str, str]:
+    """What the agent speaks with; a column of the list wins over what we add."""
+    added = {
+        "name": secrets.name,
+        "language": secrets.language,
+        "first_message": secrets.first_message,
+    }
+    return {key: value for key, value in added.items() if value} | secrets.variables

@@ -1,0 +1,94 @@
+"""Evidence about calls becomes state and events in one transaction; one commit serves many.
+
+Whoever gives evidence has it on disk when `give` returns: a callback is answered only then.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from chassis import outbox
+from chassis.groupcommit import GroupCommit
+from chassis.postgres import Connection, Pool, retrying
+from contracts.conversations import ConversationRecorded
+from contracts.event import Event
+from services.dialer.call import Call
+from services.dialer.carriers.port import Conversation
+from services.dialer.domain import Evidence, Rules, settle
+from services.dialer.people import People
+from services.dialer.store import Q, Row, call_of, save_calls
+from services.dialer.wakes import Wakes
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    call_id: UUID
+    evidence: Evidence
+
+
+@dataclass(slots=True)
+class Known:
+    """A call while evidence is applied to it."""
+
+    row: Row
+    before: Call
+    now: Call
+
+
+class Settlement:
+    def __init__(self, pool: Pool, people: People, rules: Rules, wakes: Wakes) -> None:
+        self._pool = pool
+        self._people = people
+        self._rules = rules
+        self._wakes = wakes
+        self._group: GroupCommit[Item, bool] = GroupCommit(self._settle_all)
+
+    async def give(self, call_id: UUID, evidence: Evidence) -> bool:
+        """False where there is no such call."""
+        return await self._group.do(Item(call_id, evidence))
+
+    async def _settle_all(self, items: list[Item]) -> list[bool | Exception]:
+        return await retrying("settle", lambda: self._settle(items))
+
+    async def _settle(self, items: list[Item]) -> list[bool | Exception]:
+        async with self._pool.acquire() as conn, conn.transaction():
+            rows = await conn.fetch(Q.calls_to_settle, sorted({item.call_id for item in items}))
+            known = {row["call_id"]: Known(row, call_of(row), call_of(row)) for row in rows}
+            events: list[Event] = []
+            for item in items:
+                if (one := known.get(item.call_id)) is not None:
+                    events += await self._apply(one, item.evidence)
+            await self._write(conn, known, events)
+        if events:
+            self._wakes.settled()
+        return [item.call_id in known for item in items]
+
+    async def _apply(self, one: Known, evidence: Evidence) -> list[Event]:
+        settled = settle(one.now, evidence, now=one.row["now"], rules=self._rules)
+        one.now = settled.call
+        events: list[Event] = list(settled.events)
+        if settled.conversation is not None and not one.row["deleted"]:
+            recorded = await self._recorded(one, settled.conversation)
+            events += [] if recorded is None else [recorded]
+        return events
+
+    async def _recorded(self, one: Known, what: Conversation) -> ConversationRecorded | None:
+        sealed = await self._people.seal(one.now.batch_id, what)
+        if sealed is None:
+            return None
+        return ConversationRecorded(
+            account_id=one.now.account_id,
+            at=one.row["now"],
+            batch_id=one.now.batch_id,
+            recipient_id=one.now.recipient_id,
+            call_id=one.now.call_id,
+            grant_no=one.now.grant_no,
+            sealed=sealed,
+        )
+
+    async def _write(self, conn: Connection, known: dict[UUID, Known], events: list[Event]) -> None:
+        await save_calls(conn, [one.now for one in known.values() if one.now != one.before])
+        await outbox.put(conn, events, writer="dialer")
