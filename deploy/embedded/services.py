@@ -1,5 +1,6 @@
 """What runs on top of Kafka and PostgreSQL, in which order, and what each is told."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -89,7 +90,7 @@ def part(service: Service, infra: Infrastructure, client: aiohttp.ClientSession)
 def environment(service: Service, infra: Infrastructure) -> dict[str, str]:
     """Beside these a service sees our own environment, where tests shorten its horizons."""
     told = {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "PYTHONUNBUFFERED": "1",
         "ROLLCALL_KAFKA": infra.kafka,
         "ROLLCALL_VAULT_DSN": infra.postgres_dsn("vault"),
