@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis import metrics
-from chassis.apply import Fold, Q, apply
+from chassis.apply import Applied, Fold, Q, apply
 from chassis.catchup import CatchUp
 from chassis.pages import Page, page_of
 from chassis.postgres import TRANSIENT, Pool, backoff, retrying
@@ -166,7 +166,7 @@ class Inbox:
         with metrics.POLL_SECONDS.time():
             applied = await retrying(
                 "inbox",
-                lambda: apply(self._pool, pages, self._fold),
+                lambda: self._apply(pages),
                 on_failure=self._troubled,
             )
         self._trouble = None
@@ -179,6 +179,9 @@ class Inbox:
             self._after_dead_letters()
         if applied.folded:
             self._after_commit(applied.folded)
+
+    async def _apply(self, pages: Sequence[Page]) -> Applied:
+        return await apply(self._pool, pages, self._fold)
 
     def _move_on(self, page: Page) -> None:
         self._next[page.partition] = page.upto

@@ -2,9 +2,6 @@
 -- Shared by all who write; a rebuild takes it alone.
 SELECT pg_advisory_xact_lock_shared(7301)
 
--- name: rebuild_alone
-SELECT pg_advisory_xact_lock(7301)
-
 -- name: make_offsets
 INSERT INTO inbox_offsets (topic, partition, next_offset)
 SELECT topic, partition, 0 FROM unnest($1::text[], $2::int[]) AS t (topic, partition)

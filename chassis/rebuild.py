@@ -1,0 +1,178 @@
+"""The read model is the log: rebuilt beside the live one it must be equal, or that is said.
+
+All in one transaction under the rebuild lock, which every writer of the service shares: it stands
+still meanwhile, readers read the live tables until the swap, and a kill leaves all as it was.
+Folded migrations hold tables and their indexes, nothing else.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from chassis.apply import Fold
+from chassis.migrations import steps_in
+from chassis.postgres import Connection, connect
+from chassis.queries import load_queries
+from chassis.replay import replay
+from contracts.topics import Topic
+
+log = structlog.get_logger()
+Q = load_queries(__file__, "rebuild.sql")
+
+DRAINED_IN = 30.0
+SWAP_ATTEMPTS = 20
+_NOT_COMPARED = re.compile(r"^-- not compared: *(.+)$", re.MULTILINE)
+
+
+class RebuildError(Exception):
+    """It cannot be done now; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuildable:
+    """What a service folds, and where its migrations are."""
+
+    service: str
+    topics: Sequence[Topic]
+    fold: Fold
+    migrations: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str
+    rows: int
+    missing: int
+    """Rows of the rebuilt table that the live one has not."""
+    surplus: int
+    """Rows of the live table that the rebuilt one has not."""
+    keys: Sequence[str]
+    """Of some rows that differ."""
+
+    @property
+    def equal(self) -> bool:
+        return not self.missing and not self.surplus
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    records: int
+    tables: Sequence[Table]
+    swapped: bool
+
+    @property
+    def equal(self) -> bool:
+        return all(table.equal for table in self.tables)
+
+
+async def rebuild(
+    dsn: str, kafka: str, prefix: str, service: Rebuildable, *, force: bool = False
+) -> Report:
+    """Swaps the rebuilt tables in if they are equal to the live ones, or if forced to."""
+    conn = await connect(
+        dsn,
+        application_name=f"rebuild {service.service}",
+        transaction_timeout="0",
+        statement_timeout="0",
+        lock_timeout="0",
+        idle_in_transaction_session_timeout="0",
+    )
+    try:
+        transaction = await _alone(conn, service)
+        try:
+            report = await _beside(conn, kafka, prefix, service, force=force)
+        except BaseException:
+            await transaction.rollback()
+            raise
+        await (transaction.commit() if report.swapped else transaction.rollback())
+        return report
+    finally:
+        await conn.close()
+
+
+async def _alone(conn: Connection, service: Rebuildable) -> asyncpg.transaction.Transaction:
+    """The transaction that holds the lock.
+
+    A service that writes topics has nothing waiting in its outbox then: its own topics, read to
+    their end, hold all that it has decided.
+    """
+    writes = any(topic.writer == service.service for topic in service.topics)
+    deadline = asyncio.get_running_loop().time() + DRAINED_IN
+    while True:
+        transaction = conn.transaction()
+        await transaction.start()
+        await conn.execute(Q.rebuild_alone)
+        if not writes or not await conn.fetchval(Q.has_outbox):
+            return transaction
+        await transaction.rollback()
+        if asyncio.get_running_loop().time() > deadline:
+            raise RebuildError("Events of the service still wait to be published: start it first.")
+        log.info("rebuild_waits_for_outbox")
+        await asyncio.sleep(0.1)
+
+
+async def _beside(
+    conn: Connection, kafka: str, prefix: str, service: Rebuildable, *, force: bool
+) -> Report:
+    held_back = frozenset(tuple(row) for row in await conn.fetch(Q.held_back))
+    stands = {(row["topic"], row["partition"]): row["next_offset"]
+              for row in await conn.fetch(Q.offsets)}  # fmt: skip
+    upto = {
+        (topic.name, partition): stands.get((topic.name, partition), 0)
+        for topic in service.topics
+        if topic.writer != service.service
+        for partition in range(topic.partitions)
+    }
+    await conn.execute(Q.begin_beside)
+    steps = steps_in(service.migrations / "folded")
+    for step in steps:
+        await conn.execute(step.sql)
+    records = await replay(
+        kafka, prefix, service.topics, upto, service.fold, conn, held_back=held_back
+    )
+    excluded = _not_compared(step.sql for step in steps)
+    names = [row["tablename"] for row in await conn.fetch(Q.tables)]
+    tables = [await _compared(conn, name, excluded) for name in names]
+    swapped = force or all(table.equal for table in tables)
+    if swapped:
+        await _swap(conn)
+    return Report(records, tables, swapped)
+
+
+def _not_compared(texts: Iterable[str]) -> dict[str, list[str]]:
+    """`-- not compared: table.column, table.column` in a migration, by table."""
+    excluded: dict[str, list[str]] = {}
+    for text in texts:
+        for line in _NOT_COMPARED.findall(text):
+            for place in line.split(","):
+                table, column = place.strip().split(".")
+                excluded.setdefault(table, []).append(column)
+    return excluded
+
+
+async def _compared(conn: Connection, name: str, excluded: Mapping[str, list[str]]) -> Table:
+    comparison = await conn.fetchval(Q.comparison, name, excluded.get(name, []))
+    row = await conn.fetchrow(comparison)
+    assert row is not None  # noqa: S101 - a SELECT of aggregates
+    return Table(name, row["rows"], row["missing"], row["surplus"], row["keys"])
+
+
+async def _swap(conn: Connection) -> None:
+    """Readers of several live tables may stand in the way; they are given way to, for a while."""
+    statements = await conn.fetchval(Q.swap)
+    for attempt in range(1, SWAP_ATTEMPTS + 1):
+        try:
+            async with conn.transaction():
+                await conn.execute(statements)
+        except asyncpg.DeadlockDetectedError:
+            log.warning("swap_gives_way", attempt=attempt)
+            if attempt == SWAP_ATTEMPTS:
+                raise
+        else:
+            break
+    await conn.execute(Q.end_beside)

@@ -1,0 +1,60 @@
+"""The read model is the log."""
+
+from chassis.rebuild import Rebuildable, rebuild
+from contracts.topics import BATCHES
+from tests.conftest import DatabaseFactory
+from tests.counter import MIGRATIONS, batch, count, counted, counter, renamed, running, total
+
+SPEC = Rebuildable("scheduler", [BATCHES], count, MIGRATIONS)
+
+
+async def test_rebuilt_from_the_first_event_it_is_equal_and_takes_the_live_one_s_place(
+    kafka: str, database: DatabaseFactory, topic_prefix: str
+) -> None:
+    dsn = await database()
+    async with counter(kafka, dsn, topic_prefix) as service:
+        await service.publish([renamed(b, n) for n in range(1, 51) for b in range(5)])
+        async with running(service.inbox()) as inbox:
+            await inbox.caught_up()
+        report = await rebuild(dsn, kafka, topic_prefix, SPEC)
+        assert (report.equal, report.swapped, report.records) == (True, True, 250)
+        assert await counted(service.pool) == {batch(b): list(range(1, 51)) for b in range(5)}
+        await service.publish([renamed(1, 51)])
+        async with running(service.inbox()) as inbox:
+            await inbox.caught_up()
+        assert await total(service.pool) == 251, "the service goes on where it stood"
+
+
+async def test_a_difference_is_told_by_its_keys_and_the_live_one_stays(
+    kafka: str, database: DatabaseFactory, topic_prefix: str
+) -> None:
+    dsn = await database()
+    async with counter(kafka, dsn, topic_prefix) as service:
+        await service.publish([renamed(1, n) for n in range(1, 11)])
+        async with running(service.inbox()) as inbox:
+            await inbox.caught_up()
+        await service.pool.execute("UPDATE renames SET command_no = 99 WHERE command_no = 3")
+        report = await rebuild(dsn, kafka, topic_prefix, SPEC)
+        assert not report.equal
+        assert not report.swapped
+        assert [(t.name, t.rows, t.missing, t.surplus) for t in report.tables] == [
+            ("renames", 10, 1, 1)
+        ]
+        assert 99 in (await counted(service.pool))[batch(1)]
+
+        forced = await rebuild(dsn, kafka, topic_prefix, SPEC, force=True)
+        assert forced.swapped
+        assert await counted(service.pool) == {batch(1): list(range(1, 11))}
+
+
+async def test_only_what_the_service_had_read_is_rebuilt(
+    kafka: str, database: DatabaseFactory, topic_prefix: str
+) -> None:
+    dsn = await database()
+    async with counter(kafka, dsn, topic_prefix) as service:
+        await service.publish([renamed(1, 1)])
+        async with running(service.inbox()) as inbox:
+            await inbox.caught_up()
+        await service.publish([renamed(1, 2)])
+        report = await rebuild(dsn, kafka, topic_prefix, SPEC)
+        assert (report.equal, report.records) == (True, 1)
