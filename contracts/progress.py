@@ -107,6 +107,8 @@ def called_again_from(progress: Progress, rules: Rules) -> datetime | None:
         return None
     if _a_person_asked(outcome, progress.epoch, rules):
         return ended_at
+    if outcome is Outcome.UNKNOWN:
+        return None  # whatever the policy says: it may have rung
     if outcome in rules.policy.on and progress.run_attempt < rules.policy.max_attempts:
         return ended_at + timedelta(seconds=rules.policy.delay_after(progress.run_attempt))
     return None

@@ -73,4 +73,6 @@ class BatchActionRejected(BatchStatusEvent):
     """The status is as it was."""
 
     action: Action | str
+    refusal: str | None = None
+    """Why, in a stable word: `action_not_allowed`, `batch_ended`, `recipient_called`, ..."""
     allowed_actions: tuple[Action, ...] = ()

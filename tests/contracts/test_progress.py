@@ -127,6 +127,8 @@ def test_a_retry_touches_only_what_failed_before_it() -> None:
 def test_unknown_is_redialled_only_when_a_person_asks() -> None:
     unknown = fold(story(1, attempt=1, outcome=Outcome.UNKNOWN))
     assert called_again_from(unknown, Rules(RetryPolicy(), retry_epoch=2)) is None
+    policy = RetryPolicy(max_attempts=9, on=tuple(Outcome))
+    assert called_again_from(unknown, Rules(policy, retry_epoch=2)) is None
     asked = Rules(RetryPolicy(), retry_epoch=2, unknown_retry_epoch=2)
     assert called_again_from(unknown, asked) == NOON
 

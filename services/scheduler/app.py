@@ -1,0 +1,49 @@
+"""The only place where the scheduler's parts meet."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from chassis.ground import lay_ground
+from chassis.health import add_health, database_check, inbox_check, outbox_check
+from chassis.inbox import Inbox
+from chassis.service import Service
+from contracts.topics import BATCH_STATUS, BATCHES, CALLS, DIRECTORY, DISPATCH, RECIPIENTS
+from services.scheduler.decider import Decider
+from services.scheduler.handlers import fold
+from services.scheduler.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+INPUTS = (DIRECTORY, BATCHES, RECIPIENTS, CALLS)
+OWN = (BATCH_STATUS, DISPATCH)
+
+
+async def build_app(settings: Settings) -> Service:
+    ground = await lay_ground(settings, MIGRATIONS, max_connections=settings.accounts_at_once + 6)
+    decider = Decider(ground.pool, published=ground.relay.wake, at_once=settings.accounts_at_once)
+    inbox = Inbox(
+        service=settings.service,
+        kafka=settings.kafka,
+        pool=ground.pool,
+        topics=(*INPUTS, *OWN),
+        fold=fold,
+        prefix=settings.topic_prefix,
+        after_commit=lambda _: decider.ring(),
+        after_dead_letters=ground.relay.wake,
+    )
+    app = FastAPI(title="Rollcall scheduler", docs_url=None, redoc_url=None, openapi_url=None)
+    add_health(
+        app,
+        {
+            "database": database_check(ground.pool),
+            "inbox": inbox_check(inbox),
+            "outbox": outbox_check(ground.relay),
+        },
+    )
+    return Service(
+        name=settings.service,
+        app=app,
+        ground=ground,
+        inbox=inbox,
+        tasks=(lambda: decider.run(inbox.caught_up),),
+    )

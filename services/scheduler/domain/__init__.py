@@ -1,0 +1,1 @@
+"""What the scheduler decides: pure, so that every rule is tried without clock or database."""

@@ -1,0 +1,74 @@
+"""What a batch does unasked: it starts, fails and ends by itself, once; and it always ends."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from contracts.lifecycle import result_of
+from contracts.status import BatchCompleted, BatchFailed, BatchStarted, BatchStatusEvent
+from contracts.statuses import BatchStatus, Result
+from services.scheduler.domain.batch import Batch, say
+
+LIFETIME: Final = timedelta(days=30)
+"""What is not placed this long after the start is given up, unless the batch says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is left to do, as the rows tell it; the tally only where nobody is in flight."""
+
+    in_flight: int = 0
+    waiting: bool = True
+    """Someone is still to be called, now or later."""
+    completed: int = 0
+    not_completed: int = 0
+
+
+def start(batch: Batch, at: datetime, **by: object) -> BatchStarted:
+    now = batch.now
+    times = {
+        "started_at": now.started_at or at,
+        "expires_at": now.expires_at or at + LIFETIME,
+    }
+    return say(
+        batch, BatchStarted, at, status=BatchStatus.RUNNING, epoch=now.epoch + 1, **times, **by
+    )
+
+
+def due(batch: Batch, work: Work, at: datetime) -> BatchStatusEvent | None:
+    """The next thing that happens by itself; None: nothing now."""
+    if batch.status is None or batch.ended or batch.deleted:
+        return None
+    active = batch.status in {BatchStatus.RUNNING, BatchStatus.PAUSED}
+    if active and batch.fault is not None and batch.fault[0] == batch.now.epoch:
+        why = {"reason_code": batch.fault[1], "result": Result.FAILED, "finished_at": at}
+        return say(batch, BatchFailed, at, status=BatchStatus.FAILED, **why)
+    if batch.expired(at):
+        return None if work.in_flight else _complete(batch, work, at, expired=work.waiting)
+    if batch.status is BatchStatus.SCHEDULED and _may_start(batch, at):
+        return start(batch, at)
+    done = batch.landed and not work.waiting and not work.in_flight
+    if batch.status is BatchStatus.RUNNING and done:
+        return _complete(batch, work, at, expired=False)
+    return None
+
+
+def _may_start(batch: Batch, at: datetime) -> bool:
+    scheduled_at = batch.now.scheduled_at
+    return batch.landed and (scheduled_at is None or at >= scheduled_at)
+
+
+def _complete(batch: Batch, work: Work, at: datetime, *, expired: bool) -> BatchCompleted:
+    result = result_of(completed=work.completed, not_completed=work.not_completed)
+    end = {"status": BatchStatus.COMPLETED, "result": result, "finished_at": at}
+    return say(batch, BatchCompleted, at, expired=expired, **end)
+
+
+def wakes_at(batch: Batch, at: datetime) -> list[datetime]:
+    """The instants at which the batch itself does something unasked."""
+    if batch.ended or batch.deleted:
+        return []
+    instants = [batch.now.expires_at]
+    if batch.status is BatchStatus.SCHEDULED:
+        instants.append(batch.now.scheduled_at)
+    return [instant for instant in instants if instant is not None and instant > at]

@@ -1,0 +1,148 @@
+"""Every command gets exactly one verdict, which names it; a refusal leaves the status as it was."""
+
+from datetime import datetime
+from typing import Any
+
+from contracts.batches import (
+    BatchCancelRequested,
+    BatchCommand,
+    BatchCreated,
+    BatchImportFailed,
+    BatchPauseRequested,
+    BatchResumeRequested,
+    BatchRetryRequested,
+    BatchStartRequested,
+    RecipientRemovalRequested,
+    RecipientsAddRequested,
+)
+from contracts.lifecycle import allowed_actions, allows
+from contracts.status import (
+    BatchActionRejected,
+    BatchCancelled,
+    BatchFailed,
+    BatchPaused,
+    BatchResumed,
+    BatchRetried,
+    BatchScheduled,
+    BatchStatusEvent,
+    RecipientRemoved,
+    RecipientsAddAccepted,
+)
+from contracts.statuses import Action, BatchStatus
+from services.scheduler.domain.batch import Batch, E, say
+from services.scheduler.domain.lifecycle import start
+
+By = dict[str, Any]
+
+_ACTIONS: dict[type[BatchCommand], Action] = {
+    BatchStartRequested: Action.START,
+    BatchPauseRequested: Action.PAUSE,
+    BatchResumeRequested: Action.RESUME,
+    BatchCancelRequested: Action.CANCEL,
+    BatchRetryRequested: Action.RETRY,
+}
+_OTHERS: dict[type[BatchCommand], str] = {
+    BatchCreated: "create",
+    RecipientsAddRequested: "add",
+    RecipientRemovalRequested: "remove",
+    BatchImportFailed: "import",
+}
+NEEDS_A_VERDICT = frozenset({*_ACTIONS, *_OTHERS})
+"""Rename and delete are facts."""
+
+
+def verdict(  # noqa: C901, PLR0911 - one case a command
+    batch: Batch, command: BatchCommand, at: datetime
+) -> BatchStatusEvent:
+    by: By = {"command_no": command.command_no, "command_id": command.command_id}
+    refusal = _why_not(batch, command)
+    if refusal is not None:
+        return _reject(batch, command, at, refusal, by)
+    match command:
+        case BatchCreated():
+            return _schedule(batch, at, by)
+        case BatchStartRequested():
+            return start(batch, at, **by)
+        case BatchPauseRequested():
+            return say(batch, BatchPaused, at, status=BatchStatus.PAUSED, **by)
+        case BatchResumeRequested():
+            return say(
+                batch, BatchResumed, at, status=BatchStatus.RUNNING, epoch=batch.now.epoch + 1, **by
+            )
+        case BatchCancelRequested():
+            return _end(batch, BatchCancelled, BatchStatus.CANCELLED, at, by)
+        case BatchRetryRequested():
+            return _retry(batch, command, at, by)
+        case RecipientsAddRequested():
+            return say(
+                batch, RecipientsAddAccepted, at, addition_id=command.addition.addition_id, **by
+            )
+        case RecipientRemovalRequested():
+            return say(batch, RecipientRemoved, at, recipient_id=command.recipient_id, **by)
+        case BatchImportFailed():
+            why = {"reason_code": "import_failed", "reason": command.reason, "result": "failed"}
+            return _end(batch, BatchFailed, BatchStatus.FAILED, at, by | why)
+        case _:
+            raise TypeError(f"{type(command).__name__} is a fact, it needs no verdict")
+
+
+def _schedule(batch: Batch, at: datetime, by: By) -> BatchStatusEvent:
+    created = batch.created
+    status = BatchStatus.SCHEDULED if created.start else BatchStatus.PENDING
+    due = {"scheduled_at": created.scheduled_at, "expires_at": created.expires_at}
+    return say(batch, BatchScheduled, at, status=status, **due, **by)
+
+
+def _end(batch: Batch, kind: type[E], status: BatchStatus, at: datetime, by: By) -> E:
+    return say(batch, kind, at, status=status, finished_at=at, **by)
+
+
+def _retry(batch: Batch, command: BatchRetryRequested, at: datetime, by: By) -> BatchStatusEvent:
+    """Back to SCHEDULED, from where it starts as soon as it is due: at once, as a rule."""
+    epoch = batch.now.epoch + 1
+    epochs = {"epoch": epoch, "retry_epoch": epoch}
+    if command.include_unknown:
+        epochs["unknown_retry_epoch"] = epoch
+    again = {
+        "status": BatchStatus.SCHEDULED,
+        "result": None,
+        "reason_code": None,
+        "reason": None,
+        "finished_at": None,
+        "expires_at": command.expires_at,
+    }
+    return say(batch, BatchRetried, at, **again, **epochs, **by)
+
+
+def _why_not(batch: Batch, command: BatchCommand) -> str | None:  # noqa: PLR0911 - one word each
+    """A stable word for what forbids it; None: nothing does."""
+    status = batch.status
+    if status is None:
+        return None if isinstance(command, BatchCreated) else "not_created"
+    if batch.deleted:
+        return "deleted"
+    action = _ACTIONS.get(type(command))
+    if action is not None:
+        if not allows(status, action, failures=batch.failures):
+            return "action_not_allowed"
+        if action is Action.RETRY and batch.import_failed:
+            return "import_failed"
+        return None
+    if batch.ended:
+        return "batch_ended"
+    if isinstance(command, RecipientRemovalRequested):
+        return None if command.recipient_id in batch.removable else "recipient_called"
+    return None
+
+
+def _reject(
+    batch: Batch, command: BatchCommand, at: datetime, code: str, by: By
+) -> BatchActionRejected:
+    status = batch.status
+    allowed = (
+        () if batch.deleted or status is None else allowed_actions(status, failures=batch.failures)
+    )
+    action = _ACTIONS.get(type(command)) or _OTHERS[type(command)]
+    return say(
+        batch, BatchActionRejected, at, action=action, allowed_actions=allowed, refusal=code, **by
+    )

@@ -1,0 +1,85 @@
+"""The furthest evidence about a recipient is its progress, in whatever order it comes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.postgres import Connection
+from contracts.batches import BatchCreated
+from contracts.calls import CallCompleted, CallEvent, CallReturned, ReturnReason
+from contracts.dispatch import RecipientQueued
+from contracts.outcomes import Outcome
+from contracts.progress import Progress, Rules, called_again_from, evolve
+from services.scheduler.handlers.known import Known, hold
+from services.scheduler.store import Q, columns, progress_in
+
+Evidence = RecipientQueued | CallEvent
+
+
+async def fold_calls(conn: Connection, events: Sequence[Evidence]) -> None:
+    if not events:
+        return
+    ends = [event for event in events if isinstance(event, CallCompleted)]
+    known = await hold(conn, {event.batch_id for event in ends}) if ends else {}
+    await _faults(conn, [event for event in events if isinstance(event, CallReturned)])
+    furthest: dict[UUID, Progress] = {}
+    about: dict[UUID, Evidence] = {}
+    for event in events:
+        furthest[event.recipient_id] = evolve(furthest.get(event.recipient_id, Progress()), event)
+        about[event.recipient_id] = event
+    rows = [_row(about[recipient], progress, known) for recipient, progress in furthest.items()]
+    await conn.execute(Q.advance, *columns(rows, 12))
+    await _unknowns(conn, ends)
+
+
+def _row(event: Evidence, progress: Progress, known: Mapping[UUID, Known]) -> tuple[Any, ...]:
+    batch = known.get(event.batch_id)
+    return (
+        event.recipient_id,
+        event.batch_id,
+        event.account_id,
+        progress.grant_no,
+        int(progress.stage),
+        progress.epoch,
+        progress.attempt,
+        progress.run_attempt,
+        progress.outcome,
+        progress.ended_at,
+        progress.not_before,
+        _retry_at(batch.created if batch else None, progress),
+    )
+
+
+def _retry_at(created: BatchCreated | None, progress: Progress) -> datetime | None:
+    """By the batch's policy alone, which never changes; what a person asked for is looked up."""
+    return called_again_from(progress, Rules(created.retry_policy)) if created else None
+
+
+async def judge_ends(conn: Connection, created: BatchCreated) -> None:
+    """Calls may be read before the batch they belong to: now its policy is known."""
+    rows = await conn.fetch(Q.ended_of_batch, created.batch_id)
+    if rows:
+        due = [(row["recipient_id"], _retry_at(created, progress_in(row))) for row in rows]
+        await conn.execute(Q.set_retry, *columns(due, 2))
+
+
+async def _faults(conn: Connection, returned: Sequence[CallReturned]) -> None:
+    fatal = {
+        (event.batch_id, event.epoch, event.detail or ReturnReason.FATAL_FAULT)
+        for event in returned
+        if event.reason is ReturnReason.FATAL_FAULT
+    }
+    for fault in sorted(fatal):
+        await conn.execute(Q.meet_fatal_fault, *fault)
+
+
+async def _unknowns(conn: Connection, ends: Sequence[CallCompleted]) -> None:
+    """An unknown call is kept until its true end comes, to be looked up before the next one."""
+    lost = [event for event in ends if event.outcome is Outcome.UNKNOWN]
+    if lost:
+        rows = {e.call_id: (e.call_id, e.recipient_id, e.grant_no, e.requested_at) for e in lost}
+        await conn.execute(Q.lose_sight, *columns(rows.values(), 4))
+    settled = sorted({event.call_id for event in ends if event.outcome is not Outcome.UNKNOWN})
+    if settled:
+        await conn.execute(Q.settle, settled)

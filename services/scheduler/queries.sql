@@ -1,0 +1,298 @@
+-- Folds.
+
+-- name: know_batches
+-- A row to hold on to for every batch that was heard of.
+INSERT INTO batches (batch_id, account_id)
+SELECT * FROM unnest($1::uuid[], $2::text[]) AS heard (batch_id, account_id) ORDER BY 1
+ON CONFLICT (batch_id) DO NOTHING;
+
+-- name: configure_account
+INSERT INTO accounts AS a (account_id, concurrency, version) VALUES ($1, $2, $3)
+ON CONFLICT (account_id) DO UPDATE
+SET concurrency = excluded.concurrency, version = excluded.version
+WHERE a.version < excluded.version;
+
+-- name: commands_folded
+SELECT batch_id, command_no FROM batches WHERE batch_id = ANY ($1::uuid[])
+ORDER BY batch_id FOR UPDATE;
+
+-- name: create_batch
+UPDATE batches SET created = $2 WHERE batch_id = $1;
+
+-- name: delete_batch
+UPDATE batches SET deleted = true WHERE batch_id = $1;
+
+-- name: forget_recipients
+-- Of a deleted batch a skeleton stays: its calls in flight still hold their slots.
+UPDATE recipients
+SET sealed = NULL, zones = '', not_before = NULL, from_number = NULL
+WHERE batch_id = $1 AND sealed IS NOT NULL;
+
+-- name: forget_zones
+DELETE FROM batch_zones WHERE batch_id = $1;
+
+-- name: ask
+-- A command waits for its verdict, unless that came before it.
+INSERT INTO commands (batch_id, command_no, account_id, type, body)
+SELECT b.batch_id, $2, b.account_id, $3, $4
+FROM batches b WHERE b.batch_id = $1 AND b.answered_no < $2;
+
+-- name: command_folded
+UPDATE batches SET command_no = $2 WHERE batch_id = $1;
+
+-- name: announce_addition
+INSERT INTO additions AS a (addition_id, batch_id, chunks, accepted) VALUES ($1, $2, $3, $4)
+ON CONFLICT (addition_id) DO UPDATE
+SET chunks = excluded.chunks, accepted = a.accepted OR excluded.accepted;
+
+-- name: accept_addition
+INSERT INTO additions (addition_id, batch_id, accepted) VALUES ($1, $2, true)
+ON CONFLICT (addition_id) DO UPDATE SET accepted = true;
+
+-- name: fail_addition
+INSERT INTO additions (addition_id, batch_id, failed) VALUES ($1, $2, true)
+ON CONFLICT (addition_id) DO UPDATE SET failed = true;
+
+-- name: remove_recipient
+INSERT INTO recipients (recipient_id, batch_id, account_id, removed) VALUES ($1, $2, $3, true)
+ON CONFLICT (recipient_id) DO UPDATE SET removed = true;
+
+-- name: take_status
+UPDATE batches
+SET sequence = $2, status = $3, result = $4, reason_code = $5, reason = $6,
+    epoch = $7, retry_epoch = $8, unknown_retry_epoch = $9, answered_no = $10,
+    scheduled_at = $11, started_at = $12, finished_at = $13, expires_at = $14
+WHERE batch_id = $1 AND sequence < $2;
+
+-- name: drop_answered
+DELETE FROM commands c USING batches b
+WHERE c.batch_id = ANY ($1::uuid[]) AND b.batch_id = c.batch_id AND c.command_no <= b.answered_no;
+
+-- name: hold_batches
+-- What rows are derived from; held, so that no creation or deletion passes them by meanwhile.
+SELECT batch_id, created, deleted FROM batches WHERE batch_id = ANY ($1::uuid[])
+ORDER BY batch_id FOR SHARE;
+
+-- name: land_chunks
+-- A chunk that comes again is not counted again.
+WITH fresh AS (
+    INSERT INTO chunks (addition_id, chunk_no)
+    SELECT addition_id, chunk_no FROM unnest($1::uuid[], $3::integer[]) AS c (addition_id, chunk_no)
+    ORDER BY 1, 2
+    ON CONFLICT DO NOTHING
+    RETURNING addition_id
+)
+INSERT INTO additions AS a (addition_id, batch_id, landed)
+SELECT f.addition_id, c.batch_id, count(*)
+FROM fresh f
+JOIN (SELECT DISTINCT * FROM unnest($1::uuid[], $2::uuid[]) AS u (addition_id, batch_id)) c USING (addition_id)
+GROUP BY 1, 2 ORDER BY 1
+ON CONFLICT (addition_id) DO UPDATE SET landed = a.landed + excluded.landed;
+
+-- name: land_recipients
+INSERT INTO recipients AS r
+    (recipient_id, batch_id, account_id, addition_id, row, sealed, zones, not_before, from_number, same_number_as)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::integer[], $6::text[],
+                     $7::text[], $8::timestamptz[], $9::text[], $10::uuid[]) AS entry
+ORDER BY 1
+ON CONFLICT (recipient_id) DO UPDATE
+SET addition_id = excluded.addition_id, row = excluded.row, sealed = excluded.sealed,
+    zones = excluded.zones, not_before = excluded.not_before, from_number = excluded.from_number,
+    same_number_as = excluded.same_number_as
+WHERE r.addition_id IS NULL;
+
+-- name: land_zones
+INSERT INTO batch_zones (batch_id, zones)
+SELECT DISTINCT * FROM unnest($1::uuid[], $2::text[]) AS z (batch_id, zones) ORDER BY 1, 2
+ON CONFLICT DO NOTHING;
+
+-- name: ignore_zones
+-- The window has a zone of its own: those of the rows do not matter.
+UPDATE recipients SET zones = '' WHERE batch_id = $1 AND zones <> '';
+
+-- name: advance
+-- The pair (grant_no, stage) only grows.
+INSERT INTO recipients AS r
+    (recipient_id, batch_id, account_id, grant_no, stage, epoch, attempt, run_attempt,
+     outcome, ended_at, returned_not_before, retry_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::integer[], $6::integer[],
+                     $7::integer[], $8::integer[], $9::text[], $10::timestamptz[], $11::timestamptz[],
+                     $12::timestamptz[]) AS progress
+ORDER BY 1
+ON CONFLICT (recipient_id) DO UPDATE
+SET grant_no = excluded.grant_no, stage = excluded.stage, epoch = excluded.epoch,
+    attempt = excluded.attempt, run_attempt = excluded.run_attempt, outcome = excluded.outcome,
+    ended_at = excluded.ended_at, returned_not_before = excluded.returned_not_before,
+    retry_at = excluded.retry_at
+WHERE (r.grant_no, r.stage) < (excluded.grant_no, excluded.stage);
+
+-- name: ended_of_batch
+-- Ends that came before the batch's policy was known.
+SELECT recipient_id, grant_no, stage, epoch, attempt, run_attempt, outcome, ended_at
+FROM recipients WHERE batch_id = $1 AND stage IN (5, 6);
+
+-- name: set_retry
+UPDATE recipients r SET retry_at = d.retry_at
+FROM unnest($1::uuid[], $2::timestamptz[]) AS d (recipient_id, retry_at)
+WHERE r.recipient_id = d.recipient_id;
+
+-- name: lose_sight
+INSERT INTO unknown_calls (call_id, recipient_id, grant_no, requested_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[]) AS u ORDER BY 1
+ON CONFLICT (call_id) DO NOTHING;
+
+-- name: settle
+UPDATE unknown_calls SET settled = true WHERE call_id = ANY ($1::uuid[]);
+
+-- name: meet_fatal_fault
+-- The newest epoch counts; among equals the same word whatever the order.
+UPDATE batches SET fatal_epoch = $2, fatal_detail = $3
+WHERE batch_id = $1 AND (fatal_epoch < $2 OR (fatal_epoch = $2 AND fatal_detail > $3));
+
+-- name: wake
+INSERT INTO wakes (account_id, due_at)
+SELECT account_id, clock_timestamp() FROM unnest($1::text[]) AS w (account_id);
+
+-- Decisions.
+
+-- name: wake_all
+-- At start: what was to come may have been lost with the working tables.
+INSERT INTO wakes (account_id, due_at)
+SELECT account_id, clock_timestamp()
+FROM (SELECT account_id FROM batches WHERE live UNION SELECT account_id FROM commands) AS w;
+
+-- name: accounts_due
+SELECT account_id FROM wakes WHERE due_at <= clock_timestamp()
+GROUP BY account_id ORDER BY min(due_at) LIMIT $1;
+
+-- name: next_wake
+SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 AS seconds FROM wakes;
+
+-- name: lock_account
+-- In a statement of its own: whoever reads in the statement that waits reads the old state.
+SELECT pg_advisory_xact_lock(hashtextextended('account:' || $1::text, 0));
+
+-- name: take_wakes
+-- All that can be seen: the next instant is found anew, and what wakes later stays.
+DELETE FROM wakes WHERE account_id = $1;
+
+-- name: set_wake
+INSERT INTO wakes (account_id, due_at) VALUES ($1, $2);
+
+-- name: account_now
+SELECT clock_timestamp() AS at, (SELECT concurrency FROM accounts WHERE account_id = $1) AS concurrency;
+
+-- name: batches_to_decide
+SELECT b.*, coalesce(a.landed, true) AS landed, coalesce(a.failed, false) AS import_failed,
+       coalesce(a.incomplete, '{}') AS incomplete, t.granted_at,
+       EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = b.batch_id) AS quarantined
+FROM batches b
+LEFT JOIN turns t USING (batch_id)
+LEFT JOIN LATERAL (
+    SELECT bool_and(landed >= chunks) AS landed, bool_or(failed) AS failed,
+           array_agg(addition_id) FILTER (WHERE landed < chunks) AS incomplete
+    FROM additions WHERE batch_id = b.batch_id AND accepted AND chunks IS NOT NULL
+) a ON true
+WHERE b.account_id = $1 AND b.live
+   OR b.batch_id IN (SELECT batch_id FROM commands WHERE account_id = $1) AND b.created IS NOT NULL
+ORDER BY b.batch_id;
+
+-- name: commands_of_account
+SELECT batch_id, type, body FROM commands WHERE account_id = $1 ORDER BY batch_id, command_no;
+
+-- name: removable
+-- Whom nobody has called or is about to.
+SELECT recipient_id FROM recipients
+WHERE recipient_id = ANY ($1::uuid[]) AND NOT removed AND sealed IS NOT NULL
+  AND attempt = 0 AND stage IN (0, 4);
+
+-- name: in_flight
+SELECT batch_id, count(*)::integer AS calls FROM recipients
+WHERE account_id = $1 AND stage IN (1, 2, 3) GROUP BY batch_id;
+
+-- name: waiting
+-- Batches in which someone is still to be called.
+SELECT b.batch_id
+FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS b (batch_id, retry_epoch, unknown_retry_epoch)
+WHERE EXISTS (
+    SELECT FROM recipients r WHERE r.batch_id = b.batch_id AND r.due_at IS NOT NULL
+) OR EXISTS (
+    SELECT FROM batch_zones z JOIN recipients r ON r.batch_id = z.batch_id AND r.zones = z.zones
+    WHERE z.batch_id = b.batch_id AND r.stage = 6 AND r.epoch < b.retry_epoch AND r.attempt < $4
+      AND r.outcome NOT IN ('completed', 'voicemail') AND NOT r.removed AND r.sealed IS NOT NULL
+) OR EXISTS (
+    SELECT FROM batch_zones z JOIN recipients r ON r.batch_id = z.batch_id AND r.zones = z.zones
+    WHERE z.batch_id = b.batch_id AND r.stage = 5 AND r.epoch < b.unknown_retry_epoch AND r.attempt < $4
+      AND r.outcome NOT IN ('completed', 'voicemail') AND NOT r.removed AND r.sealed IS NOT NULL
+);
+
+-- name: tally
+SELECT batch_id,
+       (count(*) FILTER (WHERE outcome IN ('completed', 'voicemail')))::integer AS completed,
+       (count(*) FILTER (WHERE outcome IS NULL OR outcome NOT IN ('completed', 'voicemail')))::integer
+           AS not_completed
+FROM recipients WHERE batch_id = ANY ($1::uuid[]) AND NOT removed AND addition_id IS NOT NULL
+GROUP BY batch_id;
+
+-- name: zones_of
+SELECT batch_id, zones FROM batch_zones WHERE batch_id = ANY ($1::uuid[]);
+
+-- name: candidates
+-- Who may be called now, a batch's first ones in their order; never two of one number at a time.
+SELECT c.*, coalesce(u.calls, '[]') AS look_up_first
+FROM (
+    SELECT p.*, row_number() OVER (PARTITION BY p.batch_id ORDER BY p.asked, p.due, p.row) AS place
+    FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::integer[])
+         AS o (batch_id, zones, retry_epoch, unknown_retry_epoch)
+    CROSS JOIN LATERAL (
+        (SELECT r.*, false AS asked, r.due_at AS due FROM recipients r
+         WHERE r.batch_id = o.batch_id AND r.zones = o.zones AND r.due_at <= $5
+           AND r.addition_id <> ALL ($6::uuid[])
+           AND (r.same_number_as IS NULL OR NOT EXISTS (
+                SELECT FROM recipients e WHERE e.recipient_id = r.same_number_as AND NOT e.removed
+                  AND (e.due_at IS NOT NULL OR e.stage IN (1, 2, 3))))
+         ORDER BY r.due_at, r.row LIMIT $7)
+        UNION ALL
+        (SELECT r.*, true AS asked, r.ended_at AS due FROM recipients r
+         WHERE r.batch_id = o.batch_id AND r.zones = o.zones AND r.stage = 6 AND r.epoch < o.retry_epoch
+           AND r.outcome NOT IN ('completed', 'voicemail') AND NOT r.removed AND r.sealed IS NOT NULL
+           AND (r.due_at IS NULL OR r.due_at > $5) AND r.attempt < $8
+           AND (r.same_number_as IS NULL OR NOT EXISTS (
+                SELECT FROM recipients e WHERE e.recipient_id = r.same_number_as AND NOT e.removed
+                  AND (e.due_at IS NOT NULL OR e.stage IN (1, 2, 3) OR e.stage = 6
+                       AND e.epoch < o.retry_epoch AND e.attempt < $8
+                       AND e.outcome NOT IN ('completed', 'voicemail'))))
+         ORDER BY r.epoch, r.row LIMIT $7)
+        UNION ALL
+        (SELECT r.*, true AS asked, r.ended_at AS due FROM recipients r
+         WHERE r.batch_id = o.batch_id AND r.zones = o.zones AND r.stage = 5
+           AND r.epoch < o.unknown_retry_epoch
+           AND r.outcome NOT IN ('completed', 'voicemail') AND NOT r.removed AND r.sealed IS NOT NULL
+           AND (r.due_at IS NULL OR r.due_at > $5) AND r.attempt < $8
+           AND (r.same_number_as IS NULL OR NOT EXISTS (
+                SELECT FROM recipients e WHERE e.recipient_id = r.same_number_as
+                  AND e.stage IN (1, 2, 3)))
+         ORDER BY r.epoch, r.row LIMIT $7)
+    ) p
+) c
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object('call_id', call_id, 'requested_at', requested_at) ORDER BY grant_no)
+           AS calls
+    FROM unknown_calls WHERE recipient_id = c.recipient_id AND NOT settled
+) u ON true
+WHERE c.place <= $7
+ORDER BY c.batch_id, c.place;
+
+-- name: next_due
+-- When the next one becomes due in a zone that is open.
+SELECT min(d.due_at)
+FROM unnest($1::uuid[], $2::text[]) AS o (batch_id, zones)
+CROSS JOIN LATERAL (
+    SELECT r.due_at FROM recipients r
+    WHERE r.batch_id = o.batch_id AND r.zones = o.zones AND r.due_at > $3
+    ORDER BY r.due_at, r.row LIMIT 1
+) d;
+
+-- name: take_turns
+INSERT INTO turns (batch_id, granted_at) SELECT id, $2 FROM unnest($1::uuid[]) AS t (id) ORDER BY 1
+ON CONFLICT (batch_id) DO UPDATE SET granted_at = excluded.granted_at;
