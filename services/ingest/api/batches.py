@@ -41,6 +41,6 @@ async def create_batch(
     request: Request, account_id: Account, parts: Ready, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:
     """Take a list and call everyone on it: as JSON, or as a CSV file beside the batch."""
-    submission = await submission_of(request)
-    answer = await parts.intake.create(account_id, submission, key=idempotency_key, actor=ACTOR)
+    async with submission_of(request) as submission:
+        answer = await parts.intake.create(account_id, submission, key=idempotency_key, actor=ACTOR)
     return JSONResponse(answer.body, answer.status, headers=answer.headers)

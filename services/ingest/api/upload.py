@@ -1,5 +1,7 @@
 """A body is taken in whole before it means anything; a file goes to disk, unnamed."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import BinaryIO
 
@@ -17,14 +19,20 @@ MOST_BYTES = FILE_BYTES + 2 * FIELD_BYTES
 FIELDS = {"batch", "file"}
 
 
-async def submission_of(request: Request) -> Submission:
-    """Raises Problem or RequestValidationError."""
+@asynccontextmanager
+async def submission_of(request: Request) -> AsyncIterator[Submission]:
+    """What was sent, for as long as its file is open.  Raises Problem or RequestValidationError."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         body = await request.body()
         _bound(len(body))
-        return await run_in_threadpool(of_json, body)
-    # the request closes its form, and with it the file, when it has been answered
-    form = await request.form(max_files=len(FIELDS), max_fields=8, max_part_size=FIELD_BYTES)
+        yield await run_in_threadpool(of_json, body)
+        return
+    limits = {"max_files": len(FIELDS), "max_fields": 8, "max_part_size": FIELD_BYTES}
+    async with request.form(**limits) as form:
+        yield await _of_form(form)
+
+
+async def _of_form(form: FormData) -> Submission:
     _known_once(form)
     batch, file = form.get("batch"), form.get("file")
     if batch is None:

@@ -80,7 +80,7 @@ def _retryable(outcome: Outcome) -> Outcome:
 
 Name = Annotated[str, AfterValidator(_name)]
 PhoneNumber = Annotated[str, AfterValidator(_phone_number)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_instant)]
 AgentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:~-]{1,100}$")]
 WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2000)]
 
