@@ -27,11 +27,12 @@ async def up(
     *,
     data_dir: batches.Folder = endpoints.DEFAULT_FOLDER,
     dialers: Annotated[int, Parameter(help="How many dialer processes.")] = 1,
+    json: batches.AsJson = False,
 ) -> int:
     """Run everything until Ctrl-C: Kafka, PostgreSQL, the simulated carrier, four services."""
     from cli.up import up as run  # noqa: PLC0415 - the servers' code is heavy for a mere `list`
 
-    return await run(data_dir, dialers)
+    return await run(data_dir, dialers, as_json=json)
 
 
 @app.command

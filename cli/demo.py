@@ -1,6 +1,7 @@
 """A real batch from a CSV to its end, on the servers of `up`, judged by the carrier's ledger."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -9,10 +10,9 @@ from rich.console import Console
 from chassis.logging import configure
 from cli import endpoints, ledger
 from cli.client import Client, Json
-from cli.printing import console, problems, say_failure, say_json
+from cli.printing import console, problems, say_json
+from cli.running import ready_line, until_asked_to_stop
 from cli.watch import watch
-from deploy.embedded.parts import Keeper
-from deploy.embedded.problem import CannotStart
 from deploy.embedded.services import rollcall
 from deploy.embedded.supervisor import supervised
 
@@ -34,23 +34,22 @@ PHONE_NETWORK: Json = {
 
 async def demo(data_dir: Path, *, stay: bool, as_json: bool) -> int:
     configure("demo", "console", "warning")
+    work = _demo(data_dir, stay=stay, as_json=as_json)
+    return await until_asked_to_stop(work, when_stopped=0 if stay else 1, as_json=as_json)
+
+
+async def _demo(data_dir: Path, *, stay: bool, as_json: bool) -> int:
     shown = problems if as_json else console
-
-    def tell(keeper: Keeper) -> None:
-        shown.print(f"[green]✓[/] {keeper.part.command.name:<12} {keeper.seconds:>5.1f} s")
-
-    try:
-        async with supervised(data_dir, rollcall(dialers=2), tell):
-            found = endpoints.find(data_dir)
-            async with Client(found) as client:
-                batch, verdict = await _run(client, str(found.simulator), shown)
-                calls = await client.read(f"/v1/batches/{batch['batch_id']}/calls", limit=3)
-            _say(batch, verdict, calls["data"], data_dir, as_json=as_json)
-            if stay:
-                shown.print("Running until Ctrl-C.")
-                await asyncio.Event().wait()
-    except CannotStart as problem:
-        return say_failure(f"rollcall cannot start: {problem}", as_json=as_json)
+    tell = partial(ready_line, console=shown)
+    async with supervised(data_dir, rollcall(dialers=2), tell):
+        found = endpoints.find(data_dir)
+        async with Client(found) as client:
+            batch, verdict = await _run(client, str(found.simulator), shown)
+            calls = await client.read(f"/v1/batches/{batch['batch_id']}/calls", limit=3)
+        _say(batch, verdict, calls["data"], data_dir, as_json=as_json)
+        if stay:
+            shown.print("Running until Ctrl-C.")
+            await asyncio.Event().wait()
     return 0 if batch["status"] == "COMPLETED" and not verdict.twice else 1
 
 
@@ -76,8 +75,9 @@ def _say(
         return
     console.print(f"\nThe batch is {batch['status']}, {batch['result']}: {batch['outcomes']}")
     console.print(
-        f"By the carrier's own ledger: {verdict.requests} requests, {verdict.rung} phones rung, "
-        f"{verdict.twice} of them twice, at most {verdict.most_at_once} at once (limit {LIMIT})."
+        f"By the carrier's own ledger: {verdict.requests} calls asked for, {verdict.rung} phones "
+        f"rung (busy and invalid ones do not ring), {verdict.twice} of them twice, at most "
+        f"{verdict.most_at_once} calls at once (limit {LIMIT})."
     )
     for call in calls:
         console.print(f"  a call: {call['outcome']}, {call['duration_seconds']} s", highlight=False)

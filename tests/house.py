@@ -108,7 +108,9 @@ class House:
     def _is_ready(self) -> bool:
         ended = self.process.poll() is not None
         assert not ended, Path(self._output.name).read_text()
-        return (self.folder / "endpoints.json").exists()
+        if not (self.folder / "endpoints.json").exists():
+            return False
+        return bool(self.pid("up") == self.process.pid)  # not what a killed one has left
 
     @property
     def endpoints(self) -> Json:

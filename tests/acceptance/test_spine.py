@@ -74,7 +74,7 @@ def test_what_a_call_brought_back_can_be_read(running: House) -> None:
     ]
     call = running.read(f"/v1/calls/{people[0]['call_id']}")
     assert call["outcome"] == "completed"
-    assert call["cause"] == "sip_200"
+    assert call["cause"] == "answered_by_human"
     assert call["transcript"]
     assert call["duration_seconds"] > 0
     assert call["started_at"] <= call["answered_at"] <= call["ended_at"]
