@@ -3,6 +3,7 @@
 Calls are touched before gates, as everywhere here, so that no two transactions wait for each other.
 """
 
+import json
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -48,7 +49,7 @@ async def grants(conn: Connection, records: Sequence[Received]) -> None:
             event.call_id, event.account_id, event.batch_id, event.recipient_id, event.grant_no,
             event.attempt, event.run_attempt, event.epoch, event.at, event.sealed, event.agent_id,
             event.from_number, event.place_before, event.max_duration_seconds,
-            look_up_first or None, record.traceparent,
+            json.dumps(look_up_first) if look_up_first else None, record.traceparent,
         )  # fmt: skip
     if rows:
         await conn.execute(Q.fold_grants, *columns(list(rows.values())))

@@ -8,12 +8,12 @@ INSERT INTO calls AS c (
 SELECT
     g.call_id, g.account_id, g.batch_id, g.recipient_id, g.grant_no, g.attempt, g.run_attempt,
     g.epoch, 'GRANTED', g.granted_at, g.sealed, g.agent_id, g.from_number, g.place_before,
-    g.max_duration_seconds, g.look_up_first, g.traceparent,
+    g.max_duration_seconds, g.look_up_first::jsonb, g.traceparent,
     CASE WHEN g.look_up_first IS NOT NULL THEN g.granted_at END
 FROM unnest(
     $1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::int[], $6::int[], $7::int[], $8::int[],
     $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::int[],
-    $15::jsonb[], $16::text[]
+    $15::text[], $16::text[]
 ) AS g (
     call_id, account_id, batch_id, recipient_id, grant_no, attempt, run_attempt, epoch,
     granted_at, sealed, agent_id, from_number, place_before, max_duration_seconds,
