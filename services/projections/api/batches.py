@@ -1,0 +1,140 @@
+"""Batches and all that hangs on one: an account sees its own alone."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from chassis.postgres import Pool
+from chassis.problems import Problem
+from services.projections.api.account import Account
+from services.projections.api.pages import BY_INSTANT, BY_ROW, Page, after, page_of
+from services.projections.api.parameters import (
+    BatchParameters,
+    NoParameters,
+    PageParameters,
+    RecipientParameters,
+)
+from services.projections.api.shapes import BatchShape, CallShape, RecipientShape, RejectionShape
+from services.projections.api.showing import (
+    show_batch,
+    show_call,
+    show_recipient,
+    show_rejection,
+)
+from services.projections.domain.batch import Batch
+from services.projections.store import Reads, reading
+
+
+def batches(pool: Pool) -> APIRouter:
+    router = APIRouter(prefix="/v1/batches", tags=["batches"])
+
+    @router.get("")
+    async def list_batches(account: Account, asked: BatchParameters) -> Page[BatchShape]:
+        async with reading(pool) as reads:
+            ids = await reads.batches_page(
+                account,
+                status=asked.status,
+                search=asked.search,
+                after=after(asked.cursor, BY_INSTANT),
+                limit=asked.limit + 1,
+            )
+            found = await reads.batches(account, ids)
+        return page_of(
+            found,
+            asked.limit,
+            lambda each: show_batch(*each),
+            lambda each: (each[0].created_at, each[0].batch_id),
+        )
+
+    @router.get("/{batch_id}")
+    async def read_batch(account: Account, batch_id: UUID, _: NoParameters) -> BatchShape:
+        async with reading(pool) as reads:
+            found = await reads.batches(account, [batch_id])
+        if not found:
+            raise _not_found("batch")
+        return show_batch(*found[0])
+
+    @router.get("/{batch_id}/recipients")
+    async def list_recipients(
+        account: Account, batch_id: UUID, asked: RecipientParameters
+    ) -> Page[RecipientShape]:
+        async with reading(pool) as reads:
+            batch = await _batch(reads, account, batch_id)
+            rows = await reads.recipients_page(
+                batch,
+                status=asked.status,
+                outcome=asked.outcome,
+                backwards=asked.sort == "-row",
+                after=after(asked.cursor, BY_ROW),
+                limit=asked.limit + 1,
+            )
+        return page_of(
+            rows,
+            asked.limit,
+            lambda row: show_recipient(row, batch),
+            lambda row: (row["row"], row["recipient_id"]),
+        )
+
+    @router.get("/{batch_id}/recipients/{recipient_id}")
+    async def read_recipient(
+        account: Account, batch_id: UUID, recipient_id: UUID, _: NoParameters
+    ) -> RecipientShape:
+        async with reading(pool) as reads:
+            batch = await _batch(reads, account, batch_id)
+            row = await reads.recipient(batch_id, recipient_id)
+        if row is None:
+            raise _not_found("recipient")
+        return show_recipient(row, batch)
+
+    @router.get("/{batch_id}/calls")
+    async def list_calls(
+        account: Account, batch_id: UUID, asked: PageParameters
+    ) -> Page[CallShape]:
+        async with reading(pool) as reads:
+            await _batch(reads, account, batch_id)
+            rows = await reads.calls_page(
+                batch_id, after=after(asked.cursor, BY_INSTANT), limit=asked.limit + 1
+            )
+        return page_of(
+            rows, asked.limit, show_call, lambda row: (row["requested_at"], row["call_id"])
+        )
+
+    @router.get("/{batch_id}/rejections")
+    async def list_rejections(
+        account: Account, batch_id: UUID, asked: PageParameters
+    ) -> Page[RejectionShape]:
+        async with reading(pool) as reads:
+            await _batch(reads, account, batch_id)
+            rows = await reads.rejections_page(
+                batch_id, after=after(asked.cursor, BY_ROW), limit=asked.limit + 1
+            )
+        return page_of(
+            rows, asked.limit, show_rejection, lambda row: (row["row"], row["addition_id"])
+        )
+
+    return router
+
+
+def calls(pool: Pool) -> APIRouter:
+    router = APIRouter(prefix="/v1/calls", tags=["calls"])
+
+    @router.get("/{call_id}")
+    async def read_call(account: Account, call_id: UUID, _: NoParameters) -> CallShape:
+        async with reading(pool) as reads:
+            row = await reads.call(account, call_id)
+        if row is None:
+            raise _not_found("call")
+        return show_call(row)
+
+    return router
+
+
+async def _batch(reads: Reads, account: str, batch_id: UUID) -> Batch:
+    found = await reads.batches(account, [batch_id])
+    if not found:
+        raise _not_found("batch")
+    return found[0][0]
+
+
+def _not_found(what: str) -> Problem:
+    return Problem(404, "not_found", f"There is no such {what}.", "Check the id.")

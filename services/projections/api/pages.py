@@ -1,0 +1,57 @@
+"""Keyset pages: a cursor names the last row seen, so a page never skips or repeats what stays."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, TypeAdapter
+from pydantic_core import to_json
+
+from chassis.problems import FieldProblem, Problem
+
+T = TypeVar("T")
+R = TypeVar("R")
+C = TypeVar("C")
+
+Row = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Name = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
+
+BY_ROW: TypeAdapter[tuple[Row, UUID]] = TypeAdapter(tuple[Row, UUID])
+BY_INSTANT: TypeAdapter[tuple[AwareDatetime, UUID]] = TypeAdapter(tuple[AwareDatetime, UUID])
+BY_NAME: TypeAdapter[tuple[Name]] = TypeAdapter(tuple[Name])
+
+
+class Page(BaseModel, Generic[T]):
+    data: list[T]
+    next_cursor: str | None
+
+
+def page_of(
+    rows: Sequence[R], limit: int, show: Callable[[R], T], key: Callable[[R], tuple[object, ...]]
+) -> Page[T]:
+    """A page of rows fetched with one to spare, which only tells that there are more."""
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return Page(
+        data=[show(row) for row in shown],
+        next_cursor=_cursor(key(shown[-1])) if more else None,
+    )
+
+
+def _cursor(key: tuple[object, ...]) -> str:
+    return urlsafe_b64encode(to_json(key)).decode()
+
+
+def after(cursor: str | None, kind: TypeAdapter[C]) -> C | None:
+    """Where to go on; None: from the start."""
+    if cursor is None:
+        return None
+    try:
+        return kind.validate_json(urlsafe_b64decode(cursor.encode()))
+    except ValueError:
+        message = "Send the cursor as `next_cursor` gave it, or none to begin again."
+        error = FieldProblem(field="cursor", code="cursor_invalid", message=message)
+        raise Problem(
+            422, "cursor_invalid", "The cursor is not one of ours.", message, errors=[error]
+        ) from None

@@ -1,0 +1,66 @@
+"""Strict parameters: what is not understood is refused with a stable code, never ignored."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from chassis.problems import FieldProblem, Problem
+from contracts.outcomes import Outcome, RecipientStatus
+from contracts.statuses import BatchStatus
+
+E = TypeVar("E", bound=StrEnum)
+
+SORTS = ("row", "-row")
+
+
+def _filter_invalid(field: str, known: tuple[str, ...]) -> Problem:
+    message = f"Give one of {', '.join(known)}."
+    error = FieldProblem(field=field, code="filter_invalid", message=message)
+    return Problem(422, "filter_invalid", f"Unknown {field}.", message, errors=[error])
+
+
+def _one_of(field: str, kind: type[E]) -> Callable[[Any], Any]:
+    def parse(value: Any) -> Any:
+        if value not in {None, *kind}:
+            raise _filter_invalid(field, tuple(kind))
+        return value
+
+    return parse
+
+
+def _known_sort(value: Any) -> Any:
+    if value not in SORTS:
+        raise _filter_invalid("sort", SORTS)
+    return value
+
+
+class Nothing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Paging(Nothing):
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: str | None = None
+
+
+class BatchFilter(Paging):
+    status: Annotated[BatchStatus | None, BeforeValidator(_one_of("status", BatchStatus))] = None
+    search: str | None = Field(default=None, max_length=100, pattern=r"^[^\x00]*$")
+    """Part of the name, in any case."""
+
+
+class RecipientFilter(Paging):
+    status: Annotated[
+        RecipientStatus | None, BeforeValidator(_one_of("status", RecipientStatus))
+    ] = None
+    outcome: Annotated[Outcome | None, BeforeValidator(_one_of("outcome", Outcome))] = None
+    sort: Annotated[Literal["row", "-row"], BeforeValidator(_known_sort)] = "row"
+
+
+NoParameters = Annotated[Nothing, Query()]
+PageParameters = Annotated[Paging, Query()]
+BatchParameters = Annotated[BatchFilter, Query()]
+RecipientParameters = Annotated[RecipientFilter, Query()]

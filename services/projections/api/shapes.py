@@ -1,0 +1,111 @@
+"""What clients read: fields are added here freely, and changed never."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from contracts.batches import RetryPolicy
+from contracts.calendar import Window
+from contracts.calls import Cost
+from contracts.outcomes import Outcome, RecipientStatus
+from contracts.sealed import FieldError
+from contracts.statuses import Action, BatchStatus, Result
+from services.projections.domain.phase import Phase
+
+
+class Counts(BaseModel):
+    total: int
+    pending: int
+    queued: int
+    in_progress: int
+    completed: int
+    failed: int
+    no_answer: int
+    rejected: int
+
+
+class BatchShape(BaseModel):
+    batch_id: UUID
+    name: str | None
+    status: BatchStatus
+    phase: Phase
+    result: Result | None
+    reason: str | None
+    agent_id: str
+    from_number: str
+    window: Window
+    reserved_concurrency: int
+    retry_policy: RetryPolicy
+    created_at: datetime
+    scheduled_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    recipients: Counts
+    outcomes: dict[Outcome, int]
+    remaining: int
+    percent: float
+    calls_per_minute: float
+    estimated_finish_at: datetime | None
+    allowed_actions: tuple[Action, ...]
+
+
+class RecipientShape(BaseModel):
+    recipient_id: UUID
+    row: int
+    phone_number: str | None
+    name: str | None
+    variables: dict[str, str]
+    status: RecipientStatus
+    outcome: Outcome | None
+    attempts: int
+    next_attempt_at: datetime | None
+    call_id: UUID | None
+
+
+class CallShape(BaseModel):
+    call_id: UUID
+    batch_id: UUID
+    recipient_id: UUID
+    attempt: int
+    status: str
+    outcome: Outcome | None
+    cause: str | None
+    requested_at: datetime | None
+    started_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    duration_seconds: float | None
+    recording_url: str | None
+    transcript: tuple[dict[str, str], ...] | None
+    collected: dict[str, str] | None
+    cost: Cost | None
+
+
+class RejectionShape(BaseModel):
+    row: int
+    line: int | None
+    phone_number: str | None
+    name: str | None
+    errors: tuple[FieldError, ...]
+
+
+class AccountShape(BaseModel):
+    account_id: str
+    concurrency: int
+    default_window: Window | None
+    allowed_regions: tuple[str, ...] | None
+
+
+class AgentShape(BaseModel):
+    agent_id: str
+    name: str
+    phone_number: str | None
+    active: bool
+
+
+class PhoneNumberShape(BaseModel):
+    phone_number: str
+    outbound: bool
+    active: bool

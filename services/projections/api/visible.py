@@ -1,0 +1,53 @@
+"""A read sent with `Rollcall-Min-Position` never shows a model older than that."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Header
+
+from chassis.problems import FieldProblem, Problem
+from services.projections.api.account import Account
+from services.projections.domain.position import Position, read_position
+from services.projections.visibility import Visibility
+
+HEADER = "Rollcall-Min-Position"
+
+
+def visible_by(visibility: Visibility, within: float) -> Callable[..., Awaitable[None]]:
+    """The dependency of every read."""
+
+    async def visible(
+        account: Account, position: Annotated[str | None, Header(alias=HEADER)] = None
+    ) -> None:
+        if position is None:
+            return
+        awaited = _read(position)
+        try:
+            async with asyncio.timeout(within):
+                await visibility.wait(account, awaited)
+        except TimeoutError:
+            raise _not_yet() from None
+
+    return visible
+
+
+def _read(position: str) -> Position:
+    try:
+        return read_position(position)
+    except ValueError:
+        message = "Send a position as a command's Rollcall-Position gave it."
+        error = FieldProblem(field=HEADER, code="field_invalid", message=message)
+        raise Problem(
+            422, "field_invalid", "The position is not one of ours.", message, errors=[error]
+        ) from None
+
+
+def _not_yet() -> Problem:
+    return Problem(
+        503,
+        "not_yet_visible",
+        "The read model is not there yet.",
+        "Try again in a moment.",
+        headers={"Retry-After": "1"},
+    )

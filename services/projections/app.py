@@ -1,0 +1,49 @@
+"""The one place where the read side is put together."""
+
+from functools import partial
+from pathlib import Path
+
+from fastapi import Depends, FastAPI
+
+from chassis import problems
+from chassis.ground import lay_ground
+from chassis.health import add_health, database_check, inbox_check
+from chassis.inbox import Inbox
+from chassis.postgres import Pool
+from chassis.service import Service
+from contracts.topics import TOPICS
+from services.projections.api.batches import batches, calls
+from services.projections.api.directory import directory
+from services.projections.api.visible import visible_by
+from services.projections.handlers import fold
+from services.projections.settings import ProjectionsSettings
+from services.projections.visibility import News, Visibility
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+async def build_app(settings: ProjectionsSettings) -> Service:
+    ground = await lay_ground(settings, MIGRATIONS)
+    news = News()
+    inbox = Inbox(
+        service=settings.service,
+        kafka=settings.kafka,
+        prefix=settings.topic_prefix,
+        pool=ground.pool,
+        topics=TOPICS,
+        fold=partial(fold, keys=ground.seals),
+        after_commit=lambda _: news.tell(),
+        after_dead_letters=ground.relay.wake,
+    )
+    api = read_api(ground.pool, news, visible_within=settings.visible_within_seconds)
+    add_health(api, {"database": database_check(ground.pool), "log": inbox_check(inbox)})
+    return Service(name=settings.service, app=api, ground=ground, inbox=inbox)
+
+
+def read_api(pool: Pool, news: News, *, visible_within: float) -> FastAPI:
+    visible = Depends(visible_by(Visibility(pool, news), visible_within))
+    api = FastAPI(title="Rollcall reads", dependencies=[visible])
+    problems.install(api)
+    for router in (batches(pool), calls(pool), directory(pool)):
+        api.include_router(router)
+    return api

@@ -1,0 +1,160 @@
+"""A batch as people see it, from what it was asked for, its newest status and where all stand.
+
+COMPLETED is never shown while people remain: topics have no order, so the end of a batch may be
+read before the end of its last call.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from contracts.batches import RetryPolicy
+from contracts.calendar import Window
+from contracts.event import Value
+from contracts.lifecycle import allowed_actions, result_of
+from contracts.outcomes import Outcome, RecipientStatus
+from contracts.progress import Progress, Rules
+from contracts.statuses import Action, BatchStatus, Result
+from services.projections.domain.standing import UNCALLED, Shown, progress_of, shown
+
+
+class Created(Value):
+    """What of BatchCreated is shown."""
+
+    agent_id: str
+    from_number: str
+    window: Window
+    scheduled_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    start: bool = True
+    reserved_concurrency: int = 0
+    retry_policy: RetryPolicy = RetryPolicy()
+    on_invalid: Literal["skip", "reject"] = "skip"
+
+
+class State(Value):
+    """What of the newest status event is shown."""
+
+    status: BatchStatus
+    result: Result | None = None
+    reason_code: str | None = None
+    reason: str | None = None
+    epoch: int = 0
+    retry_epoch: int = 0
+    unknown_retry_epoch: int = 0
+    scheduled_at: AwareDatetime | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    batch_id: UUID
+    name: str | None
+    created_at: datetime
+    created: Created
+    state: State
+    expired_epoch: int
+    gate_epoch: int
+    total: int
+    rejected: int
+    chunks: int
+    landed: int
+    standings: Mapping[str, int]
+    """How many stand where, those not yet granted a slot left out."""
+    zones: Sequence[str]
+    """The zones of its recipients, each set joined by commas."""
+    placed_last_minute: int
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(
+            policy=self.created.retry_policy,
+            retry_epoch=self.state.retry_epoch,
+            unknown_retry_epoch=self.state.unknown_retry_epoch,
+        )
+
+    @property
+    def expired(self) -> bool:
+        """Its time was over with people pending, and nobody has asked for a retry since."""
+        return self.expired_epoch == self.state.epoch
+
+    def shown(self, progress: Progress) -> Shown:
+        return shown(progress, self.rules, expired=self.expired)
+
+    @cached_property
+    def everyone(self) -> Mapping[Shown, int]:
+        counts: Counter[Shown] = Counter()
+        for standing, recipients in self.standings.items():
+            counts[self.shown(progress_of(standing))] += recipients
+        counts[self.shown(Progress())] += max(0, self.total - sum(self.standings.values()))
+        return counts
+
+    def count(self, status: RecipientStatus) -> int:
+        return sum(count for seen, count in self.everyone.items() if seen.status is status)
+
+    @property
+    def outcomes(self) -> dict[Outcome, int]:
+        counts = dict.fromkeys(Outcome, 0)
+        for seen, recipients in self.everyone.items():
+            if seen.outcome is not None:
+                counts[seen.outcome] += recipients
+        return counts
+
+    @property
+    def remaining(self) -> int:
+        return sum(count for seen, count in self.everyone.items() if not seen.final)
+
+    @property
+    def in_flight(self) -> int:
+        return self.count(RecipientStatus.QUEUED) + self.count(RecipientStatus.IN_PROGRESS)
+
+    @property
+    def status(self) -> BatchStatus:
+        if self.state.status is BatchStatus.COMPLETED and self.remaining:
+            return BatchStatus.RUNNING
+        return self.state.status
+
+    @property
+    def result(self) -> Result | None:
+        if self.status is not BatchStatus.COMPLETED:
+            return self.state.result if self.status is self.state.status else None
+        completed = self.count(RecipientStatus.COMPLETED)
+        return result_of(completed=completed, not_completed=self.total - completed)
+
+    @property
+    def percent(self) -> float:
+        """Of all recipients, with one decimal; 100 only when nobody remains."""
+        done = self.total - self.remaining
+        return 100.0 if not self.remaining else 1000 * done // self.total / 10
+
+    @property
+    def allowed_actions(self) -> tuple[Action, ...]:
+        failures = self.count(RecipientStatus.FAILED) + self.count(RecipientStatus.NO_ANSWER)
+        return allowed_actions(self.status, failures=failures)
+
+    def standings_shown_as(
+        self, status: RecipientStatus | None, outcome: Outcome | None
+    ) -> list[str]:
+        """Where to look for the recipients that are seen so; None: any."""
+        return [
+            standing
+            for standing in {UNCALLED, *self.standings}
+            for seen in [self.shown(progress_of(standing))]
+            if status in {None, seen.status} and outcome in {None, seen.outcome}
+        ]
+
+
+def before_any_status(created: Created) -> State:
+    return State(
+        status=BatchStatus.SCHEDULED if created.start else BatchStatus.PENDING,
+        scheduled_at=created.scheduled_at,
+        expires_at=created.expires_at,
+    )

@@ -1,0 +1,228 @@
+-- name: meet_batches
+INSERT INTO tombstones (batch_id)
+SELECT unnest($1::uuid[]) ORDER BY 1
+ON CONFLICT DO NOTHING
+
+-- name: bury_batches
+INSERT INTO tombstones (batch_id, deleted)
+SELECT unnest($1::uuid[]), true ORDER BY 1
+ON CONFLICT (batch_id) DO UPDATE SET deleted = true
+
+-- name: hold_batches
+-- Held to the end of the transaction: a delete waits for those who write, and they for it.
+SELECT batch_id, deleted FROM tombstones
+WHERE batch_id = ANY ($1::uuid[])
+ORDER BY batch_id
+FOR SHARE
+
+-- name: erase_batches
+WITH erased_batches AS (DELETE FROM batches WHERE batch_id = ANY ($1::uuid[])),
+erased_additions AS (DELETE FROM additions WHERE batch_id = ANY ($1::uuid[])),
+erased_chunks AS (DELETE FROM landed_chunks WHERE batch_id = ANY ($1::uuid[])),
+erased_zones AS (DELETE FROM batch_zones WHERE batch_id = ANY ($1::uuid[])),
+erased_tallies AS (DELETE FROM tallies WHERE batch_id = ANY ($1::uuid[])),
+erased_rejections AS (DELETE FROM rejections WHERE batch_id = ANY ($1::uuid[])),
+erased_conversations AS (DELETE FROM conversations WHERE batch_id = ANY ($1::uuid[])),
+erased_calls AS (
+    DELETE FROM calls WHERE batch_id = ANY ($1::uuid[])
+)
+DELETE FROM recipients WHERE batch_id = ANY ($1::uuid[])
+
+-- name: known_commands
+SELECT batch_id, command_no FROM batches WHERE batch_id = ANY ($1::uuid[])
+
+-- name: fold_commands
+INSERT INTO batches AS b (batch_id, account_id, command_no, created_at, created, name)
+SELECT batch_id, account_id, command_no, created_at, created::jsonb, name
+FROM unnest($1::uuid[], $2::text[], $3::int[], $4::timestamptz[], $5::text[], $6::text[])
+    AS e (batch_id, account_id, command_no, created_at, created, name)
+ORDER BY batch_id
+ON CONFLICT (batch_id) DO UPDATE SET
+    command_no = excluded.command_no,
+    created_at = coalesce(b.created_at, excluded.created_at),
+    created = coalesce(b.created, excluded.created),
+    name = coalesce(excluded.name, b.name)
+WHERE b.command_no < excluded.command_no
+
+-- name: fold_additions
+INSERT INTO additions AS a (addition_id, batch_id, chunks, recipients, rejected, accepted)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::int[], $6::bool[])
+    AS e (addition_id, batch_id, chunks, recipients, rejected, accepted)
+ORDER BY addition_id
+ON CONFLICT (addition_id) DO UPDATE SET
+    chunks = coalesce(a.chunks, excluded.chunks),
+    recipients = coalesce(a.recipients, excluded.recipients),
+    rejected = coalesce(a.rejected, excluded.rejected),
+    accepted = a.accepted OR excluded.accepted
+
+-- name: fold_states
+INSERT INTO batches AS b (batch_id, account_id, sequence, state, expired_epoch)
+SELECT batch_id, account_id, sequence, state::jsonb, expired_epoch
+FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[])
+    AS e (batch_id, account_id, sequence, state, expired_epoch)
+ORDER BY batch_id
+ON CONFLICT (batch_id) DO UPDATE SET
+    sequence = excluded.sequence,
+    state = excluded.state,
+    expired_epoch = greatest(b.expired_epoch, excluded.expired_epoch)
+WHERE b.sequence < excluded.sequence
+
+-- name: fold_gates
+INSERT INTO batches AS b (batch_id, account_id, gate_epoch)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[]) AS e (batch_id, account_id, gate_epoch)
+ORDER BY batch_id
+ON CONFLICT (batch_id) DO UPDATE SET gate_epoch = excluded.gate_epoch
+WHERE b.gate_epoch < excluded.gate_epoch
+
+-- name: fold_removals
+INSERT INTO recipients (recipient_id, batch_id, removed)
+SELECT recipient_id, batch_id, true
+FROM unnest($1::uuid[], $2::uuid[]) AS e (recipient_id, batch_id)
+ORDER BY recipient_id
+ON CONFLICT (recipient_id) DO UPDATE SET removed = true
+
+-- name: fold_chunks
+INSERT INTO landed_chunks (chunk_id, batch_id)
+SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS e (chunk_id, batch_id)
+ORDER BY chunk_id
+ON CONFLICT DO NOTHING
+
+-- name: fold_zones
+INSERT INTO batch_zones (batch_id, zones)
+SELECT * FROM unnest($1::uuid[], $2::text[]) AS e (batch_id, zones)
+ORDER BY batch_id, zones
+ON CONFLICT DO NOTHING
+
+-- name: fold_recipients
+INSERT INTO recipients AS r (
+    recipient_id, batch_id, row, phone_number, name, variables, zones, not_before
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
+    $8::timestamptz[]
+) AS e (recipient_id, batch_id, row, phone_number, name, variables, zones, not_before)
+ORDER BY recipient_id
+ON CONFLICT (recipient_id) DO UPDATE SET
+    row = excluded.row,
+    phone_number = excluded.phone_number,
+    name = excluded.name,
+    variables = excluded.variables,
+    zones = excluded.zones,
+    not_before = excluded.not_before
+WHERE r.row IS NULL
+
+-- name: fold_rejections
+INSERT INTO rejections (addition_id, row, batch_id, line, phone_number, name, errors)
+SELECT * FROM unnest(
+    $1::uuid[], $2::int[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[]
+) AS e (addition_id, row, batch_id, line, phone_number, name, errors)
+ORDER BY addition_id, row
+ON CONFLICT DO NOTHING
+
+-- name: fold_progress
+-- The newest evidence wins; the tallies move by what changed, in the same statement.
+WITH folded AS (
+    INSERT INTO recipients AS r (
+        recipient_id, batch_id, grant_no, stage, epoch, attempt, run_attempt, outcome, ended_at,
+        returned_not_before
+    )
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::int[], $4::smallint[], $5::int[], $6::int[], $7::int[],
+        $8::text[], $9::timestamptz[], $10::timestamptz[]
+    ) AS e (
+        recipient_id, batch_id, grant_no, stage, epoch, attempt, run_attempt, outcome, ended_at,
+        returned_not_before
+    )
+    ORDER BY recipient_id
+    ON CONFLICT (recipient_id) DO UPDATE SET
+        grant_no = excluded.grant_no,
+        stage = excluded.stage,
+        epoch = excluded.epoch,
+        attempt = excluded.attempt,
+        run_attempt = excluded.run_attempt,
+        outcome = excluded.outcome,
+        ended_at = excluded.ended_at,
+        returned_not_before = excluded.returned_not_before
+    WHERE (r.grant_no, r.stage) < (excluded.grant_no, excluded.stage)
+    RETURNING
+        r.batch_id, old.grant_no AS old_grant_no, old.standing AS old_standing,
+        new.standing AS new_standing
+),
+moves AS (
+    SELECT batch_id, new_standing AS standing, 1 AS moved FROM folded
+    UNION ALL
+    SELECT batch_id, old_standing, -1 FROM folded WHERE old_grant_no > 0
+)
+INSERT INTO tallies AS t (batch_id, standing, recipients)
+SELECT batch_id, standing, sum(moved) FROM moves
+GROUP BY batch_id, standing
+HAVING sum(moved) <> 0
+ORDER BY batch_id, standing
+ON CONFLICT (batch_id, standing) DO UPDATE SET recipients = t.recipients + excluded.recipients
+
+-- name: drop_empty_tallies
+DELETE FROM tallies WHERE batch_id = ANY ($1::uuid[]) AND recipients = 0
+
+-- name: fold_calls
+INSERT INTO calls AS c (
+    call_id, batch_id, recipient_id, grant_no, attempt, stage, requested_at, carrier_call_id,
+    outcome, cause, started_at, answered_at, ended_at, duration_seconds, cost, currency
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::smallint[], $7::timestamptz[],
+    $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[],
+    $13::timestamptz[], $14::float8[], $15::float8[], $16::text[]
+) AS e (
+    call_id, batch_id, recipient_id, grant_no, attempt, stage, requested_at, carrier_call_id,
+    outcome, cause, started_at, answered_at, ended_at, duration_seconds, cost, currency
+)
+ORDER BY call_id
+ON CONFLICT (call_id) DO UPDATE SET
+    stage = excluded.stage,
+    requested_at = excluded.requested_at,
+    carrier_call_id = excluded.carrier_call_id,
+    outcome = excluded.outcome,
+    cause = excluded.cause,
+    started_at = excluded.started_at,
+    answered_at = excluded.answered_at,
+    ended_at = excluded.ended_at,
+    duration_seconds = excluded.duration_seconds,
+    cost = excluded.cost,
+    currency = excluded.currency
+WHERE c.stage < excluded.stage
+
+-- name: fold_conversations
+INSERT INTO conversations (call_id, batch_id, said)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS e (call_id, batch_id, said)
+ORDER BY call_id
+ON CONFLICT DO NOTHING
+
+-- name: fold_accounts
+INSERT INTO accounts AS a (account_id, version, configuration)
+SELECT account_id, version, configuration::jsonb
+FROM unnest($1::text[], $2::int[], $3::text[]) AS e (account_id, version, configuration)
+ORDER BY account_id
+ON CONFLICT (account_id) DO UPDATE SET
+    version = excluded.version, configuration = excluded.configuration
+WHERE a.version < excluded.version
+
+-- name: fold_agents
+INSERT INTO agents AS a (account_id, agent_id, version, name, phone_number, active)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bool[])
+    AS e (account_id, agent_id, version, name, phone_number, active)
+ORDER BY account_id, agent_id
+ON CONFLICT (account_id, agent_id) DO UPDATE SET
+    version = excluded.version,
+    name = excluded.name,
+    phone_number = excluded.phone_number,
+    active = excluded.active
+WHERE a.version < excluded.version
+
+-- name: fold_phone_numbers
+INSERT INTO phone_numbers AS p (account_id, phone_number, version, outbound, active)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bool[], $5::bool[])
+    AS e (account_id, phone_number, version, outbound, active)
+ORDER BY account_id, phone_number
+ON CONFLICT (account_id, phone_number) DO UPDATE SET
+    version = excluded.version, outbound = excluded.outbound, active = excluded.active
+WHERE p.version < excluded.version

@@ -1,0 +1,30 @@
+"""Folds a poll into the read model, in a few statements however long it is; it decides nothing.
+
+Equal whatever the interleaving of the topics: each table is written by the number that its events
+carry, and rows may come in parts.
+"""
+
+from collections.abc import Sequence
+
+from chassis.postgres import Connection
+from chassis.records import Received
+from contracts.event import Event
+from services.projections.handlers.batches import fold_batches
+from services.projections.handlers.calls import fold_calls
+from services.projections.handlers.directory import fold_directory
+from services.projections.handlers.recipients import fold_recipients
+from services.projections.handlers.seals import Keys
+from services.projections.handlers.tombstones import living
+
+
+async def fold(conn: Connection, records: Sequence[Received], *, keys: Keys) -> None:
+    """What the inbox calls, within its transaction."""
+    await fold_events(conn, [record.event for record in records], keys=keys)
+
+
+async def fold_events(conn: Connection, events: Sequence[Event], *, keys: Keys) -> None:
+    told = await living(conn, events)
+    await fold_directory(conn, told)
+    await fold_batches(conn, told, keys)
+    await fold_recipients(conn, told, keys)
+    await fold_calls(conn, told, keys)

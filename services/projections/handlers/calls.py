@@ -1,0 +1,95 @@
+"""How far each recipient and each call is, and what was said."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from chassis.postgres import Connection
+from contracts.calls import CallCompleted, CallEvent, CallStarted
+from contracts.conversations import ConversationRecorded
+from contracts.dispatch import RecipientQueued
+from contracts.event import Event
+from contracts.progress import Progress, evolve, stage_of
+from contracts.sealed import ConversationSecrets
+from services.projections.domain.evidence import Evidence, furthest
+from services.projections.handlers.rows import write
+from services.projections.handlers.seals import Keys, seals_of
+from services.projections.store import FOLDS
+
+_NOBODY = Progress()
+_NOT_ENDED = (None,) * 8
+
+
+async def fold_calls(conn: Connection, events: Sequence[Event], keys: Keys) -> None:
+    evidence = [event for event in events if isinstance(event, RecipientQueued | CallEvent)]
+    recipients, calls = furthest(evidence)
+    if recipients:
+        await write(conn, FOLDS.fold_progress, [_progress(event) for event in recipients])
+        batches = {event.batch_id for event in recipients}
+        await conn.execute(FOLDS.drop_empty_tallies, batches)
+        await write(conn, FOLDS.fold_calls, [_call(event) for event in calls])
+    recorded = [event for event in events if isinstance(event, ConversationRecorded)]
+    await write(conn, FOLDS.fold_conversations, await _conversations(recorded, keys))
+
+
+def _progress(event: Evidence) -> tuple[Any, ...]:
+    progress = evolve(_NOBODY, event)
+    return (
+        event.recipient_id,
+        event.batch_id,
+        progress.grant_no,
+        progress.stage,
+        progress.epoch,
+        progress.attempt,
+        progress.run_attempt,
+        progress.outcome,
+        progress.ended_at,
+        progress.not_before,
+    )
+
+
+def _call(event: Evidence) -> tuple[Any, ...]:
+    return (
+        event.call_id,
+        event.batch_id,
+        event.recipient_id,
+        event.grant_no,
+        event.attempt,
+        stage_of(event),
+        event.requested_at if isinstance(event, CallEvent) else None,
+        *_ending(event),
+    )
+
+
+def _ending(event: Evidence) -> tuple[Any, ...]:
+    """From the carrier's id on."""
+    match event:
+        case CallCompleted():
+            return (
+                event.carrier_call_id,
+                event.outcome,
+                event.cause,
+                event.started_at,
+                event.answered_at,
+                event.ended_at,
+                event.duration_seconds,
+                event.cost and event.cost.amount,
+                event.cost and event.cost.currency,
+            )
+        case CallStarted():
+            return (event.carrier_call_id, None, None, event.at, None, None, None, None, None)
+        case _:
+            return (None, *_NOT_ENDED)
+
+
+async def _conversations(
+    events: Sequence[ConversationRecorded], keys: Keys
+) -> list[tuple[UUID, UUID, str | None]]:
+    seals = await seals_of(keys, [event.batch_id for event in events])
+    rows = {}
+    for event in reversed(events):  # the first of a call stays
+        seal = seals.get(event.batch_id)
+        said = seal.open(event.sealed, ConversationSecrets) if seal is not None else None
+        text = None if said is None else said.model_dump_json()
+        rows[event.call_id] = event.call_id, event.batch_id, text
+    return list(rows.values())

@@ -1,0 +1,79 @@
+"""Who is to be called, and whose row was rejected: opened here, so that reads can filter."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from chassis.postgres import Connection
+from contracts.event import Event
+from contracts.recipients import RecipientsAdded, RecipientsRejected
+from contracts.sealed import FieldError, RecipientSecrets, Rejections, Seal
+from services.projections.handlers.rows import write
+from services.projections.handlers.seals import Keys, seals_of
+from services.projections.store import FOLDS
+
+_ERRORS = TypeAdapter(tuple[FieldError, ...])
+_VARIABLES = TypeAdapter(dict[str, str])
+
+
+async def fold_recipients(conn: Connection, events: Sequence[Event], keys: Keys) -> None:
+    added = {event.chunk_id: event for event in events if isinstance(event, RecipientsAdded)}
+    rejected = {event.chunk_id: event for event in events if isinstance(event, RecipientsRejected)}
+    if not added and not rejected:
+        return
+    seals = await seals_of(keys, [e.batch_id for e in (*added.values(), *rejected.values())])
+    recipients: list[tuple[Any, ...]] = []
+    for chunk in added.values():
+        recipients += _recipients(chunk, seals.get(chunk.batch_id))
+        await asyncio.sleep(0)  # opening a chunk takes tens of milliseconds: let others breathe
+    await write(conn, FOLDS.fold_recipients, recipients)
+    await write(conn, FOLDS.fold_chunks, [(key, chunk.batch_id) for key, chunk in added.items()])
+    await write(conn, FOLDS.fold_zones, _zones(added.values()))
+    rejections = [row for event in rejected.values() for row in _rejections(event, seals)]
+    await write(conn, FOLDS.fold_rejections, rejections)
+
+
+def _recipients(chunk: RecipientsAdded, seal: Seal | None) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    for entry in chunk.recipients:
+        secrets = seal.open(entry.sealed, RecipientSecrets) if seal is not None else None
+        rows.append(
+            (
+                entry.recipient_id,
+                chunk.batch_id,
+                entry.row,
+                secrets and secrets.phone_number,
+                secrets and secrets.name,
+                # text and not jsonb: the variables keep the order of their columns
+                secrets and _VARIABLES.dump_json(secrets.variables).decode(),
+                ",".join(entry.zones),
+                entry.not_before,
+            )
+        )
+    return rows
+
+
+def _zones(chunks: Any) -> list[tuple[UUID, str]]:
+    return list(
+        {(chunk.batch_id, ",".join(entry.zones)) for chunk in chunks for entry in chunk.recipients}
+    )
+
+
+def _rejections(event: RecipientsRejected, seals: dict[UUID, Seal]) -> list[tuple[Any, ...]]:
+    seal = seals.get(event.batch_id)
+    opened = seal.open(event.sealed, Rejections) if seal is not None else None
+    return [
+        (
+            event.addition_id,
+            row.row,
+            event.batch_id,
+            row.line,
+            row.phone_number,
+            row.name,
+            _ERRORS.dump_json(row.errors).decode(),
+        )
+        for row in (opened.rows if opened is not None else ())
+    ]

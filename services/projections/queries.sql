@@ -1,0 +1,120 @@
+-- name: batches_page
+SELECT batch_id, created_at FROM batches
+WHERE account_id = $1
+    AND created_at IS NOT NULL
+    AND ($2::text IS NULL OR status = $2)
+    AND ($3::text IS NULL OR position(lower($3) IN lower(name)) > 0)
+    AND (created_at, batch_id) < (coalesce($4::timestamptz, 'infinity'), $5::uuid)
+ORDER BY created_at DESC, batch_id DESC
+LIMIT $6
+
+-- name: batches
+SELECT
+    b.batch_id, b.name, b.created_at, b.created, b.state, b.expired_epoch, b.gate_epoch,
+    coalesce(a.recipients, 0) - (
+        SELECT count(*) FROM recipients AS r WHERE r.batch_id = b.batch_id AND r.removed
+    ) AS total,
+    coalesce(a.rejected, 0) AS rejected,
+    coalesce(a.chunks, 0) AS chunks,
+    (SELECT count(*) FROM landed_chunks AS l WHERE l.batch_id = b.batch_id) AS landed,
+    (
+        SELECT coalesce(jsonb_object_agg(t.standing, t.recipients), '{}')
+        FROM tallies AS t WHERE t.batch_id = b.batch_id
+    ) AS standings,
+    ARRAY(SELECT z.zones FROM batch_zones AS z WHERE z.batch_id = b.batch_id) AS zones,
+    (
+        SELECT count(*) FROM calls AS c
+        WHERE c.batch_id = b.batch_id AND c.requested_at > statement_timestamp() - interval '1 minute'
+    ) AS placed_last_minute,
+    statement_timestamp() AS now
+FROM batches AS b
+LEFT JOIN LATERAL (
+    SELECT sum(recipients) AS recipients, sum(rejected) AS rejected, sum(chunks) AS chunks
+    FROM additions WHERE additions.batch_id = b.batch_id AND accepted
+) AS a ON true
+WHERE b.batch_id = ANY ($1::uuid[]) AND b.account_id = $2 AND b.created_at IS NOT NULL
+ORDER BY b.created_at DESC, b.batch_id DESC
+
+-- name: recipients_page
+-- One probe of the index for each standing: a page costs the same however long the list is.
+SELECT r.*
+FROM unnest($2::text[]) AS s (standing)
+CROSS JOIN LATERAL (
+    SELECT * FROM recipients AS i
+    WHERE i.batch_id = $1 AND i.standing = s.standing AND NOT i.removed
+        AND (i.row, i.recipient_id) > ($3::int, $4::uuid)
+    ORDER BY i.row, i.recipient_id
+    LIMIT $5
+) AS r
+ORDER BY r.row, r.recipient_id
+LIMIT $5
+
+-- name: recipients_page_backwards
+SELECT r.*
+FROM unnest($2::text[]) AS s (standing)
+CROSS JOIN LATERAL (
+    SELECT * FROM recipients AS i
+    WHERE i.batch_id = $1 AND i.standing = s.standing AND NOT i.removed
+        AND (i.row, i.recipient_id) < ($3::int, $4::uuid)
+    ORDER BY i.row DESC, i.recipient_id DESC
+    LIMIT $5
+) AS r
+ORDER BY r.row DESC, r.recipient_id DESC
+LIMIT $5
+
+-- name: recipient
+SELECT * FROM recipients
+WHERE batch_id = $1 AND recipient_id = $2 AND row IS NOT NULL AND NOT removed
+
+-- name: calls_page
+-- Only what a carrier was asked for is a call to people; a slot given back is none.
+SELECT c.*, v.said
+FROM calls AS c LEFT JOIN conversations AS v USING (call_id)
+WHERE c.batch_id = $1
+    AND c.requested_at IS NOT NULL
+    AND c.stage <> 4
+    AND (c.requested_at, c.call_id) < (coalesce($2::timestamptz, 'infinity'), $3::uuid)
+ORDER BY c.requested_at DESC, c.call_id DESC
+LIMIT $4
+
+-- name: call
+SELECT c.*, v.said
+FROM calls AS c
+JOIN batches AS b ON b.batch_id = c.batch_id
+LEFT JOIN conversations AS v ON v.call_id = c.call_id
+WHERE c.call_id = $1 AND b.account_id = $2
+
+-- name: rejections_page
+SELECT addition_id, row, line, phone_number, name, errors FROM rejections
+WHERE batch_id = $1 AND (row, addition_id) > ($2::int, $3::uuid)
+ORDER BY row, addition_id
+LIMIT $4
+
+-- name: account
+SELECT configuration FROM accounts WHERE account_id = $1
+
+-- name: agents_page
+SELECT agent_id, name, phone_number, active FROM agents
+WHERE account_id = $1 AND agent_id > $2
+ORDER BY agent_id
+LIMIT $3
+
+-- name: phone_numbers_page
+SELECT phone_number, outbound, active FROM phone_numbers
+WHERE account_id = $1 AND phone_number > $2
+ORDER BY phone_number
+LIMIT $3
+
+-- name: batch_position
+SELECT t.deleted, coalesce(b.command_no, 0) AS command_no, coalesce(b.sequence, 0) AS sequence
+FROM tombstones AS t LEFT JOIN batches AS b USING (batch_id)
+WHERE t.batch_id = $1
+
+-- name: account_version
+SELECT version FROM accounts WHERE account_id = $1
+
+-- name: agent_version
+SELECT version FROM agents WHERE account_id = $1 AND agent_id = $2
+
+-- name: phone_number_version
+SELECT version FROM phone_numbers WHERE account_id = $1 AND phone_number = $2

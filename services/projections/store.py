@@ -1,0 +1,116 @@
+"""Reads of the model: a page is one instant of it, and costs the same however long the list is."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from chassis.postgres import Connection, Pool
+from chassis.queries import load_queries
+from contracts.outcomes import Outcome, RecipientStatus
+from contracts.statuses import BatchStatus
+from services.projections.domain.batch import Batch, Created, State, before_any_status
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+FOLDS = load_queries(__file__, "folds.sql")
+Q = load_queries(__file__)
+
+FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
+LAST_ROW = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What stands in the model at one instant."""
+
+    conn: Connection
+
+    async def batches(self, account_id: str, ids: Sequence[UUID]) -> list[tuple[Batch, datetime]]:
+        """Newest first, each with the database's clock; those of other accounts are not found."""
+        rows = await self.conn.fetch(Q.batches, ids, account_id)
+        return [(_batch(row), row["now"]) for row in rows]
+
+    async def batches_page(
+        self,
+        account_id: str,
+        *,
+        status: BatchStatus | None,
+        search: str | None,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> list[UUID]:
+        created_at, batch_id = after or (None, LAST)
+        rows = await self.conn.fetch(
+            Q.batches_page, account_id, status, search, created_at, batch_id, limit
+        )
+        return [row["batch_id"] for row in rows]
+
+    async def recipients_page(
+        self,
+        batch: Batch,
+        *,
+        status: RecipientStatus | None,
+        outcome: Outcome | None,
+        backwards: bool,
+        after: tuple[int, UUID] | None,
+        limit: int,
+    ) -> "list[Record]":
+        statement = Q.recipients_page_backwards if backwards else Q.recipients_page
+        row, recipient_id = after or ((LAST_ROW, LAST) if backwards else (0, FIRST))
+        standings = batch.standings_shown_as(status, outcome)
+        return await self.conn.fetch(statement, batch.batch_id, standings, row, recipient_id, limit)
+
+    async def recipient(self, batch_id: UUID, recipient_id: UUID) -> "Record | None":
+        return await self.conn.fetchrow(Q.recipient, batch_id, recipient_id)
+
+    async def calls_page(
+        self, batch_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> "list[Record]":
+        requested_at, call_id = after or (None, LAST)
+        return await self.conn.fetch(Q.calls_page, batch_id, requested_at, call_id, limit)
+
+    async def call(self, account_id: str, call_id: UUID) -> "Record | None":
+        return await self.conn.fetchrow(Q.call, call_id, account_id)
+
+    async def rejections_page(
+        self, batch_id: UUID, *, after: tuple[int, UUID] | None, limit: int
+    ) -> "list[Record]":
+        row, addition_id = after or (0, FIRST)
+        return await self.conn.fetch(Q.rejections_page, batch_id, row, addition_id, limit)
+
+    async def account(self, account_id: str) -> "Record | None":
+        return await self.conn.fetchrow(Q.account, account_id)
+
+    async def agents_page(self, account_id: str, *, after: str, limit: int) -> "list[Record]":
+        return await self.conn.fetch(Q.agents_page, account_id, after, limit)
+
+    async def phone_numbers_page(
+        self, account_id: str, *, after: str, limit: int
+    ) -> "list[Record]":
+        return await self.conn.fetch(Q.phone_numbers_page, account_id, after, limit)
+
+
+@asynccontextmanager
+async def reading(pool: Pool) -> AsyncIterator[Reads]:
+    """One snapshot for all that is read: counts and rows agree."""
+    async with (
+        pool.acquire() as conn,
+        conn.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield Reads(conn)
+
+
+def _batch(row: "Record") -> Batch:
+    facts: dict[str, Any] = dict(row)
+    facts.pop("now")
+    created = Created.model_validate(facts.pop("created"))
+    state = facts.pop("state")
+    return Batch(
+        **facts,
+        created=created,
+        state=before_any_status(created) if state is None else State.model_validate(state),
+    )

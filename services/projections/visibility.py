@@ -1,0 +1,75 @@
+"""Read your writes: a read that names a position is answered from a model that has reached it."""
+
+import asyncio
+
+from chassis.postgres import Pool
+from services.projections.domain.position import BatchPosition, EntryPosition, Position
+from services.projections.store import Q
+
+OTHERS_COMMIT = 0.1
+"""Seconds after which to look again: another instance may have folded what we wait for."""
+
+
+class News:
+    """Wakes everyone who waits for the next commit of this process."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def tell(self) -> None:
+        told, self._next = self._next, asyncio.Event()
+        told.set()
+
+    def next(self) -> asyncio.Event:
+        """Taken before looking, so that a commit in between is not missed."""
+        return self._next
+
+
+class Visibility:
+    def __init__(self, pool: Pool, news: News) -> None:
+        self._pool = pool
+        self._news = news
+
+    async def reached(self, account_id: str, position: Position) -> bool:
+        match position:
+            case BatchPosition():
+                row = await self._pool.fetchrow(Q.batch_position, position.batch_id)
+                return row is not None and (
+                    row["deleted"]
+                    or (
+                        row["command_no"] >= position.command_no
+                        and row["sequence"] >= position.sequence
+                    )
+                )
+            case EntryPosition():
+                return await self._version(account_id, position) >= position.version
+
+    async def _version(self, account_id: str, entry: EntryPosition) -> int:
+        match entry.kind:
+            case "account":
+                found = await self._pool.fetchval(Q.account_version, account_id)
+            case "agent":
+                found = await self._pool.fetchval(Q.agent_version, account_id, entry.entry_id)
+            case "number":
+                found = await self._pool.fetchval(
+                    Q.phone_number_version, account_id, entry.entry_id
+                )
+            case _:
+                return entry.version  # not read here, so there is nothing to wait for
+        return int(found or 0)
+
+    async def wait(self, account_id: str, position: Position) -> None:
+        """Until the model is there; the caller bounds it."""
+        while True:
+            commit = self._news.next()
+            if await self.reached(account_id, position):
+                return
+            await _either(commit, OTHERS_COMMIT)
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
