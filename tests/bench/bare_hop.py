@@ -1,0 +1,44 @@
+"""The least a step between two services costs: what it says is committed, sent, read, committed."""
+
+import time
+from uuid import uuid4
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+
+async def hops(kafka: str, postgres: str, count: int) -> list[float]:
+    """Seconds of each."""
+    topic = f"hop.{uuid4().hex[:8]}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 1, 1)])
+    conn = await asyncpg.connect(postgres)
+    await conn.execute("CREATE TABLE hop (id int)")
+    try:
+        async with (
+            AIOKafkaProducer(
+                bootstrap_servers=kafka, acks="all", enable_idempotence=True
+            ) as producer,
+            AIOKafkaConsumer(
+                topic, bootstrap_servers=kafka, auto_offset_reset="earliest"
+            ) as consumer,
+        ):
+            return [await _hop(conn, producer, consumer, topic) for _ in range(count)]
+    finally:
+        await conn.execute("DROP TABLE hop")
+        await conn.close()
+        await admin.delete_topics([topic])
+        await admin.close()
+
+
+async def _hop(
+    conn: asyncpg.Connection, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, topic: str
+) -> float:
+    began = time.monotonic()
+    await conn.execute("INSERT INTO hop VALUES (1)")
+    await producer.send_and_wait(topic, b"x" * 500)
+    await consumer.getone()
+    await conn.execute("INSERT INTO hop VALUES (1)")
+    return time.monotonic() - began

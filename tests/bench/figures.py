@@ -1,0 +1,22 @@
+"""Every figure owed, by the name it is asked for."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from tests.bench import end_to_end, idling, latency, publishing, rebuilding, starting
+from tests.bench.figure import Figure
+from tests.bench.sizes import Size
+from tests.house import House
+
+Measure = Callable[[House, Size], list[Figure]]
+
+FIGURES: Mapping[str, Measure] = MappingProxyType(
+    {
+        "end_to_end": end_to_end.measure,
+        "publishing": publishing.measure,
+        "rebuilding": rebuilding.measure,
+        "latency": latency.measure,
+        "idling": idling.measure,
+        "starting": starting.measure,
+    }
+)

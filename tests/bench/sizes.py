@@ -1,0 +1,38 @@
+"""How much is measured: all of it for the figures, a taste of it in the tests."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    calls: int
+    limit: int
+    uploaded_rows: int
+    uploaded_bytes: int
+    creations: int
+    turnovers: int
+    idle_seconds: float
+    patience: float
+    """Seconds after which nothing more is to be expected."""
+
+
+FULL = Size(
+    calls=10_000,
+    limit=500,
+    uploaded_rows=1_000_000,
+    uploaded_bytes=50 * 1024 * 1024,
+    creations=60,
+    turnovers=600,
+    idle_seconds=30,
+    patience=1200,
+)
+TINY = Size(
+    calls=60,
+    limit=20,
+    uploaded_rows=400,
+    uploaded_bytes=20 * 1024,
+    creations=3,
+    turnovers=20,
+    idle_seconds=0.5,
+    patience=30,
+)
