@@ -7,15 +7,19 @@ from fastapi import FastAPI
 from chassis.ground import lay_ground
 from chassis.health import add_health, database_check, inbox_check, outbox_check
 from chassis.inbox import Inbox
+from chassis.rebuild import Rebuildable
 from chassis.service import Service
 from contracts.topics import BATCH_STATUS, BATCHES, CALLS, DIRECTORY, DISPATCH, RECIPIENTS
 from services.scheduler.decider import Decider
-from services.scheduler.handlers import fold
+from services.scheduler.handlers import fold, refold
 from services.scheduler.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 INPUTS = (DIRECTORY, BATCHES, RECIPIENTS, CALLS)
 OWN = (BATCH_STATUS, DISPATCH)
+
+
+REBUILDABLE = Rebuildable("scheduler", (*INPUTS, *OWN), refold, MIGRATIONS)
 
 
 async def build_app(settings: Settings) -> Service:

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from chassis.apply import Q as CHASSIS
-from chassis.postgres import TRANSIENT, Pool, backoff
+from chassis.postgres import TRANSIENT, Pool, stand_back
 from chassis.wake import Alarm
 from services.scheduler.decision import Decided, Decision
 from services.scheduler.domain.hours import Timetable
@@ -49,8 +49,7 @@ class Decider:
                 failures = 0
             except TRANSIENT as error:
                 failures += 1
-                log.warning("decisions_wait", attempt=failures, error=type(error).__name__)
-                await asyncio.sleep(backoff(failures))
+                await stand_back("decide", failures, error)
 
     async def decide_all_due(self) -> int:
         """How many accounts were due and are now decided on."""

@@ -4,15 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from chassis.migrations import migrate
-from chassis.postgres import Pool, open_pool
+from chassis.postgres import Pool
 from chassis.queries import check_queries
-from chassis.records import Received
 from contracts.batches import (
     BatchCancelRequested,
     BatchDeleted,
@@ -31,43 +28,17 @@ from contracts.dispatch import RecipientQueued
 from contracts.event import Event
 from contracts.outcomes import Outcome
 from contracts.status import BatchStatusEvent
-from services.scheduler import handlers
 from services.scheduler.decider import Decider
 from services.scheduler.store import Q
 from tests.conftest import DatabaseFactory
 from tests.scheduler_story import ACCOUNT, Story, account, ended, placing, queued, returned
-
-pytestmark = pytest.mark.anyio
-MIGRATIONS = Path(handlers.__file__).parents[1] / "migrations"
-
-
-class World:
-    """A scheduler's database; events go in, decisions come out."""
-
-    def __init__(self, pool: Pool) -> None:
-        self.pool = pool
-        self.decider = Decider(pool, published=lambda: None)
-
-    async def given(self, *events: Event) -> None:
-        records = [Received(event, "t", 0, 0, None, str(event.event_id)) for event in events]
-        async with self.pool.acquire() as conn, conn.transaction():
-            await handlers.fold(conn, records)
-
-    async def decide(self) -> list[Event]:
-        return (await self.decider.decide(ACCOUNT)).events
-
-    async def when(self, *events: Event) -> list[Event]:
-        await self.given(*events)
-        return await self.decide()
+from tests.scheduler_world import World, world_on
 
 
 @pytest.fixture
 async def world(database: DatabaseFactory) -> AsyncIterator[World]:
-    dsn = await database()
-    await migrate(dsn, MIGRATIONS)
-    pool = await open_pool(dsn, application_name="test")
-    yield World(pool)
-    await pool.close()
+    async with world_on(await database()) as world:
+        yield world
 
 
 def names(events: Sequence[Event]) -> list[str]:
@@ -121,7 +92,7 @@ async def test_the_account_s_limit_holds_over_all_its_batches(world: World) -> N
     events = await world.when(account(5), one.created(), two.created(), one.chunk(), two.chunk())
     shares = [sum(g.batch_id == s.batch_id for g in grants(events)) for s in (one, two)]
     assert sorted(shares) == [2, 3]
-    assert await world.decide() == []
+    assert await world.when() == []
 
 
 async def test_with_one_slot_two_batches_take_turns(world: World) -> None:
@@ -201,7 +172,7 @@ async def test_a_call_given_back_for_later_is_granted_later(world: World) -> Non
     (first,) = grants(await world.when(account(1), story.created(), story.chunk()))
     later = datetime.now(UTC) + timedelta(hours=1)
     await world.given(returned(first, ReturnReason.NUMBER_BUSY, not_before=later))
-    decided = await world.decider.decide(ACCOUNT)
+    decided = await world.decided()
     assert decided.events == []
     assert decided.next_at == later
 
@@ -214,7 +185,7 @@ async def test_the_policy_calls_again_after_its_delay(world: World) -> None:
     )
     now = datetime.now(UTC)
     await world.given(ended(first.model_copy(update={"at": now}), Outcome.BUSY))
-    decided = await world.decider.decide(ACCOUNT)
+    decided = await world.decided()
     assert decided.events == []
     assert decided.next_at == now + timedelta(seconds=600)
 
@@ -278,7 +249,7 @@ async def test_outside_its_window_a_batch_waits_for_the_opening(world: World) ->
     tomorrow = WEEK[(now + timedelta(days=2)).weekday()]
     window = Window(start="00:00", end="24:00", days=(tomorrow,), timezone="UTC")
     await world.given(account(5), story.created(window=window), story.chunk())
-    decided = await world.decider.decide(ACCOUNT)
+    decided = await world.decided()
     assert names(decided.events) == ["BatchScheduled", "BatchStarted"]
     midnight = (now + timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
     assert decided.next_at == midnight
@@ -304,10 +275,10 @@ async def test_what_is_not_placed_by_its_end_is_given_up(world: World) -> None:
     said = await world.when(account(1), story.created(expires_at=soon), story.chunk())
     (grant,) = grants(said)
     assert grant.place_before == soon
-    decided = await world.decider.decide(ACCOUNT)
+    decided = await world.decided()
     assert decided.next_at == soon
     await world.pool.execute("SELECT pg_sleep_until($1)", soon)
-    assert await world.decide() == []
+    assert await world.when() == []
     done = await world.when(ended(grant))
     assert names(done) == ["BatchCompleted"]
     assert done[0].model_dump()["expired"] is True

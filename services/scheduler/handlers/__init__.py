@@ -29,11 +29,16 @@ CAUSE: Final = (AccountConfigured, BatchCommand, RecipientsAdded, CallCompleted,
 
 async def fold(conn: Connection, records: list[Received]) -> None:
     """What the inbox applies: the events, and a wake for every account they may matter to."""
+    await refold(conn, records)
     events = [record.event for record in records]
-    await apply(conn, events)
     accounts = sorted({event.account_id for event in events if isinstance(event, CAUSE)})
     if accounts:
         await conn.execute(Q.wake, accounts)
+
+
+async def refold(conn: Connection, records: list[Received]) -> None:
+    """What a rebuild applies: nobody is woken."""
+    await apply(conn, [record.event for record in records])
 
 
 async def apply(conn: Connection, events: Sequence[Event]) -> None:
