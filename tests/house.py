@@ -3,6 +3,7 @@
 Nothing here looks into our tables: what is asked goes through HTTP, what happened is the ledger's.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -10,13 +11,16 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx2
 import psutil
+
+from tests.running_up import is_gone
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[1]
@@ -33,11 +37,11 @@ _AREAS = (202, 212, 303, 305, 312, 404, 415, 503, 512, 602, 615, 617, 702, 713, 
 _EXCHANGES = [n for n in range(220, 990) if n % 100 != 11 and n not in (555, 950, 976)]
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float, every: float = 0.1) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.1)
+        time.sleep(every)
 
 
 def numbers(count: int, endings: tuple[str, ...]) -> list[str]:
@@ -92,22 +96,29 @@ class Ledger:
 
 
 class House:
-    def __init__(self, folder: Path, dialers: int, **env: str) -> None:
+    """`up` is the module that is run with the arguments of `rollcall up`."""
+
+    def __init__(self, folder: Path, dialers: int, up: Sequence[str], **env: str) -> None:
         self.folder = folder
-        self._output = (folder.parent / f"{folder.name}.out").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cli", "up", "--data-dir", folder, "--dialers", str(dialers)],
-            cwd=ROOT,
-            env={**os.environ, **env},
-            stdout=self._output,
-            stderr=self._output,
-        )
+        self.output = folder.parent / f"{folder.name}.out"
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *up, "--data-dir", folder, "--dialers", str(dialers)],
+                cwd=ROOT,
+                env={**os.environ, **env},
+                stdout=output,
+                stderr=output,
+            )
         self._http = httpx2.Client(timeout=60)
-        until(self._is_ready, "everything ready", 60)
+        try:
+            until(self._is_ready, "everything ready", 60)
+        except BaseException:
+            self.stop()
+            raise
 
     def _is_ready(self) -> bool:
         ended = self.process.poll() is not None
-        assert not ended, Path(self._output.name).read_text()
+        assert not ended, self.output.read_text()
         if not (self.folder / "endpoints.json").exists():
             return False
         return bool(self.pid("up") == self.process.pid)  # not what a killed one has left
@@ -128,6 +139,22 @@ class House:
 
     def is_back(self, part: str, before: int) -> bool:
         return self.pid(part) != before and psutil.pid_exists(self.pid(part))
+
+    @contextmanager
+    def frozen(self, part: str) -> Iterator[int]:
+        pid = self.kill(part, signal.SIGSTOP)
+        try:
+            yield pid
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def die(self) -> None:
+        """The supervisor is killed outright; all that it started dies with it."""
+        pids = [pid for part, pid in self.endpoints["pids"].items() if part != "up"]
+        children = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+        self.process.kill()
+        self.process.wait()
+        until(lambda: all(is_gone(child) for child in children), "the children gone", 30)
 
     def behave(self, **behaviour: Any) -> None:
         answer = self._http.put(f"{self.endpoints['simulator']}/behaviour", json=behaviour)
@@ -201,21 +228,40 @@ class House:
             raise AssertionError(f"{late}; last seen {state}") from None
         return state
 
-    def ledger(self) -> Ledger:
-        lines = self._http.get(f"{self.endpoints['simulator']}/ledger", params={"after": 0}).text
+    def ledger(self, after: int = 0) -> Ledger:
+        url = f"{self.endpoints['simulator']}/ledger"
+        lines = self._http.get(url, params={"after": after}).text
         return Ledger([json.loads(line) for line in lines.splitlines()])
+
+    def seq(self) -> int:
+        """Of the newest entry of the ledger."""
+        entries = self.ledger().entries
+        return int(entries[-1]["seq"]) if entries else 0
+
+    def moment(self, database: str, query: str) -> Any:
+        """A value of our tables: to find the moment for a fault, never to judge by."""
+        return asyncio.run(_value(self.endpoints["databases"][database], query))
 
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         self._http.close()
-        self._output.close()
         return self.process.wait(timeout=60)
 
 
+async def _value(dsn: str, query: str) -> Any:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
+
+
 @contextmanager
-def house(folder: Path, dialers: int = 1, **env: str) -> Iterator[House]:
-    opened = House(folder, dialers, **env)
+def house(
+    folder: Path, dialers: int = 1, up: Sequence[str] = ("cli", "up"), **env: str
+) -> Iterator[House]:
+    opened = House(folder, dialers, up, **env)
     try:
         yield opened
     finally:

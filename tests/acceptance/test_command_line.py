@@ -1,0 +1,130 @@
+"""What a person types does what it says, in words or as JSON, and its exit code can be believed."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.house import AGENT, QUICK, ROOT, House, csv_of, house
+
+ANY_HOUR = ("--window", "00:00-24:00", "--zone", "UTC")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(tmp_path_factory.mktemp("typed") / "data") as opened:
+        opened.prepare(concurrency=10)
+        opened.behave(seed=1, **QUICK)
+        yield opened
+
+
+def rollcall(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cli", *words],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def read(said: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(said.stdout)
+    return found
+
+
+def test_a_list_is_uploaded_watched_and_shown(running: House, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_bytes(csv_of(["+442079460001", "+442079460003", "+442079460006", "12-34"]))
+    at = ("--data-dir", running.folder)
+    created = rollcall(
+        "batch", "create", file, "--agent", AGENT, *ANY_HOUR, "--watch", "--json", *at
+    )
+    assert created.returncode == 0, created.stderr
+    batch = read(created)
+    assert (batch["status"], batch["name"]) == ("COMPLETED", "people")
+    assert (batch["recipients"]["total"], batch["recipients"]["rejected"]) == (3, 1)
+
+    shown = rollcall("batch", "show", batch["batch_id"], *at)
+    assert "COMPLETED" in shown.stdout
+    watched = rollcall("batch", "watch", batch["batch_id"], *at)
+    assert "3 of 3, 1 completed  1 no answer  1 failed  1 rejected" in " ".join(
+        watched.stdout.split("\n")
+    )
+    listed = read(rollcall("batch", "list", "--json", *at))
+    assert batch["batch_id"] in [b["batch_id"] for b in listed["data"]]
+    assert "people" in rollcall("batch", "list", *at).stdout
+
+
+def test_a_refusal_is_told_in_the_servers_words(running: House, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_bytes(csv_of(["+442079460001"]))
+    said = rollcall("batch", "create", file, "--agent", "nobody", "--data-dir", running.folder)
+    assert said.returncode == 1
+    assert "agent" in said.stderr
+    assert "Traceback" not in said.stderr
+    as_json = rollcall(
+        "batch", "create", file, "--agent", "nobody", "--data-dir", running.folder, "--json"
+    )
+    assert read(as_json)["ok"] is False
+    assert read(as_json)["problem"]["status"] == 422
+
+
+def test_the_doctor_finds_a_running_house_well(running: House) -> None:
+    said = rollcall("doctor", "--json", "--data-dir", running.folder)
+    findings = read(said)["findings"]
+    assert said.returncode == 0, findings
+    assert {"ingest", "scheduler", "projections", "dialer-1", "simulator", "Apache Kafka"} <= {
+        finding["what"] for finding in findings
+    }
+
+
+def test_the_doctor_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
+    said = rollcall("doctor", "--data-dir", tmp_path, ROLLCALL_CACHE=str(tmp_path))
+    assert said.returncode == 1
+    assert "Run `make setup`." in said.stdout
+    assert f"rollcall up --data-dir {tmp_path}" in said.stdout
+
+
+def test_what_was_never_written_is_rebuilt_equal(running: House) -> None:
+    said = rollcall("rebuild", "--json", "--data-dir", running.folder)
+    report = read(said)
+    assert said.returncode == 0, report
+    assert {service: found["equal"] for service, found in report["services"].items()} == {
+        "projections": True,
+        "scheduler": True,
+    }
+    assert all(found["records"] > 0 for found in report["services"].values())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["batch", "fly"], ["batch", "show"], ["rebuild", "ingest"], ["batch", "create", "no.csv"]],
+)
+def test_misuse_is_exit_code_2(words: list[str]) -> None:
+    assert rollcall(*words).returncode == 2
+
+
+def test_nothing_running_is_said_with_what_to_start(tmp_path: Path) -> None:
+    said = rollcall("batch", "list", "--data-dir", tmp_path)
+    assert said.returncode == 1
+    assert f"start it with `rollcall up --data-dir {tmp_path}`" in said.stderr.replace("\n", " ")
+
+
+@pytest.mark.timeout(150)
+def test_the_demo_runs_its_sample_to_the_end_and_rings_nobody_twice(tmp_path: Path) -> None:
+    said = rollcall("demo", "--json", "--data-dir", tmp_path / "demo")
+    assert said.returncode == 0, said.stderr
+    found = read(said)
+    assert found["batch"]["status"] == "COMPLETED"
+    assert found["batch"]["recipients"]["rejected"] == 3
+    assert found["ledger"]["requests"] == found["batch"]["recipients"]["total"] == 126
+    assert found["ledger"]["twice"] == 0
+    assert 1 < found["ledger"]["most_at_once"] <= 20
