@@ -13,7 +13,7 @@ from tests.bench.bare_hop import hops
 from tests.bench.figure import Figure, Goal, percentile
 from tests.bench.lists import csv_of, numbers
 from tests.bench.sizes import Size
-from tests.house import AGENT, House, Json
+from tests.house import House, Json
 
 AT_ONCE = 5
 HOPS = 100
@@ -49,10 +49,8 @@ def _figure(
 
 def _until_it_rings(house: House, number: str) -> float:
     """Of one batch of one recipient, on a system that has nothing else to do."""
-    body = {"name": "One", "agent_id": AGENT, "recipients": [{"phone_number": number}]}
-    asked = datetime.now(UTC)
-    batch = house.command("POST", "/v1/batches", body)
-    house.until_over(batch["batch_id"], 30)
+    rows, asked = csv_of([number]), datetime.now(UTC)
+    house.until_over(house.create(rows), 30)
     rings = [entry for entry in house.ledger().of("ring") if entry["to"] == number]
     return (_at(rings[-1]) - asked).total_seconds()
 
