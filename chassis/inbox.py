@@ -16,7 +16,7 @@ from chassis import metrics
 from chassis.apply import Applied, Fold, Q, apply
 from chassis.catchup import CatchUp
 from chassis.pages import Page, page_of
-from chassis.postgres import TRANSIENT, Pool, backoff, retrying
+from chassis.postgres import TRANSIENT, Pool, retrying, stand_back
 from chassis.reader import Reader
 from chassis.records import Received
 from contracts.topics import Topic
@@ -128,8 +128,7 @@ class Inbox:
             except (KafkaError, *TRANSIENT) as error:
                 failures += 1
                 self._troubled(error)
-                log.warning("inbox_waits", error=self._trouble, attempt=failures)
-                await asyncio.sleep(backoff(failures))
+                await stand_back("inbox", failures, error)
             else:
                 failures, self._trouble = 0, None
 

@@ -51,9 +51,15 @@ LIMITS = {
 }
 
 
-def backoff(attempt: int, longest: float = 5.0) -> float:
-    """Seconds to wait before the next attempt: 50 ms, doubling."""
-    return min(longest, 0.05 * 2.0 ** min(attempt, 10))
+async def stand_back(what: str, attempt: int, error: Exception, *, longest: float = 5.0) -> None:
+    """Before the next attempt: says what happened, then waits 50 ms, doubling."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        # asyncpg rolls back on a lost connection and raises that loss in place of the cancellation.
+        raise asyncio.CancelledError from error
+    metrics.RETRIES.labels(what).inc()
+    log.warning("transient_failure", what=what, attempt=attempt, error=type(error).__name__)
+    await asyncio.sleep(min(longest, 0.05 * 2.0 ** min(attempt, 10)))
 
 
 async def _prepare(conn: Connection) -> None:
@@ -77,13 +83,11 @@ async def retrying(
             return await act()
         except TRANSIENT as error:
             attempt += 1
-            metrics.RETRIES.labels(what).inc()
-            log.warning("transient_failure", what=what, attempt=attempt, error=type(error).__name__)
             if on_failure is not None:
                 on_failure(error)
             if attempts is not None and attempt >= attempts:
                 raise
-            await asyncio.sleep(backoff(attempt))
+            await stand_back(what, attempt, error)
 
 
 async def connect(dsn: str, *, application_name: str, **limits: str) -> Connection:

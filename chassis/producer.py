@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
 
 from chassis import metrics
+from chassis.postgres import stand_back
 from chassis.telemetry import current_traceparent
 from chassis.topics import MAX_MESSAGE_BYTES
 from contracts.codec import Encoded, encode
@@ -39,10 +40,9 @@ class Producer:
         while self._producer is None:
             try:
                 self._producer = await self._started()
-            except KafkaError as error:
+            except BROKER_TROUBLE as error:
                 attempt += 1
-                log.warning("producer_not_started", attempt=attempt, error=type(error).__name__)
-                await asyncio.sleep(min(5.0, 0.1 * 2.0 ** min(attempt, 6)))
+                await stand_back("producer", attempt, error)
 
     async def stop(self, within: float = 5) -> None:
         """Flushes if the broker lets it in time."""
@@ -64,6 +64,8 @@ class Producer:
         A producer that did not answer in time is replaced and what it held is failed, so that the
         caller may send again without being overtaken by an older attempt.
         """
+        if not records:
+            return []
         producer = await self._alive()
         try:
             async with asyncio.timeout(within):

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from chassis.postgres import backoff
+from chassis.postgres import stand_back
 
 log = structlog.get_logger()
 
@@ -53,9 +53,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 await self._broker.start()
             except KafkaError as error:
                 attempt += 1
-                log.warning("broker_unreachable", attempt=attempt, error=type(error).__name__)
                 await self._broker.stop()
-                await asyncio.sleep(backoff(attempt))
+                await stand_back("consumer", attempt, error)
             else:
                 return
 

@@ -5,12 +5,14 @@ A relay may be frozen, lose its lock and thaw: what it then sends again is recog
 
 import asyncio
 import json
+from collections.abc import Sequence
 
+import asyncpg
 import structlog
 
 from chassis import metrics
 from chassis.outbox import Q
-from chassis.postgres import TRANSIENT, Connection, Pool, backoff
+from chassis.postgres import TRANSIENT, Pool, stand_back
 from chassis.producer import BROKER_TROUBLE, Producer
 from chassis.wake import Alarm
 from contracts.codec import Encoded
@@ -39,59 +41,33 @@ class Relay:
         failures = 0
         while True:
             try:
-                published, failed = await self.publish_some()
+                published = await self.publish_some()
             except (*TRANSIENT, *BROKER_TROUBLE) as error:
-                published, failed = 0, type(error).__name__
-            if failed is None:
+                failures += 1
+                self.trouble = type(error).__name__
+                await stand_back("relay", failures, error)
+            else:
                 failures, self.trouble = 0, None
                 if published < MOST:
                     await self._alarm.wait_for(LOOK_EVERY)
-                continue
-            failures += 1
-            self.trouble = failed
-            log.warning("events_wait", error=failed, attempt=failures)
-            await asyncio.sleep(backoff(failures))
 
-    async def publish_some(self) -> tuple[int, str | None]:
-        """How many rows left the outbox, and what kept the others."""
+    async def publish_some(self) -> int:
+        """How many rows left the outbox.  Raises what kept others in it."""
         async with self._pool.acquire() as conn, conn.transaction():
             await conn.execute(Q.lock_outbox)
-            return await self._publish(conn)
-
-    async def _publish(self, conn: Connection) -> tuple[int, str | None]:
-        rows = await conn.fetch(Q.oldest_in_outbox, MOST)
-        if not rows:
-            return 0, None
-        records = [
-            (
-                row["topic"],
-                Encoded(
-                    row["key"],
-                    row["value"],
-                    [(name, value.encode()) for name, value in json.loads(row["headers"])],
-                ),
-            )
-            for row in rows
-        ]
-        outcomes = await self._producer.send_all(records)
-        gone: list[int] = []
-        stuck: set[tuple[str, bytes]] = set()
-        failed: str | None = None
-        for row, outcome in zip(rows, outcomes, strict=True):
-            key = row["topic"], row["key"]
+            rows = await conn.fetch(Q.oldest_in_outbox, MOST)
+            outcomes = await self._producer.send_all([_record(row) for row in rows])
+            await conn.execute(Q.published, _gone(rows, outcomes))
+        for outcome in outcomes:
             if outcome is not None:
-                stuck.add(key)
-                failed = type(outcome).__name__
-            elif key not in stuck:
-                gone.append(row["id"])
-        await conn.execute(Q.published, gone)
-        return len(gone), failed
+                raise outcome
+        return len(rows)
 
     async def drain(self, within: float) -> None:
         """Before the end: what is left after `within` leaves after the next start."""
         try:
             async with asyncio.timeout(within):
-                while (await self.publish_some())[0]:
+                while await self.publish_some():
                     pass
         except (*TRANSIENT, *BROKER_TROUBLE) as error:
             log.warning("outbox_not_drained", error=type(error).__name__)
@@ -100,3 +76,21 @@ class Relay:
         depth = int(await self._pool.fetchval(Q.outbox_depth))
         metrics.OUTBOX_DEPTH.set(depth)
         return depth
+
+
+def _record(row: asyncpg.Record) -> tuple[str, Encoded]:
+    headers = [(name, value.encode()) for name, value in json.loads(row["headers"])]
+    return row["topic"], Encoded(row["key"], row["value"], headers)
+
+
+def _gone(rows: Sequence[asyncpg.Record], outcomes: Sequence[Exception | None]) -> list[int]:
+    """Rows that are acknowledged, and all before them of their key."""
+    gone: list[int] = []
+    stuck: set[tuple[str, bytes]] = set()
+    for row, outcome in zip(rows, outcomes, strict=True):
+        key = row["topic"], row["key"]
+        if outcome is not None:
+            stuck.add(key)
+        elif key not in stuck:
+            gone.append(row["id"])
+    return gone

@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
 
+from chassis.postgres import stand_back
 from contracts.topics import SERVICES, TOPICS, dead_letters_of
 
 log = structlog.get_logger()
@@ -57,8 +58,7 @@ async def _connected(kafka: str) -> AIOKafkaAdminClient:
         except KafkaConnectionError as error:
             await admin.close()
             attempt += 1
-            log.warning("broker_unreachable", attempt=attempt, error=str(error))
-            await asyncio.sleep(min(5.0, 0.1 * 2.0 ** min(attempt, 6)))
+            await stand_back("topics", attempt, error)
         else:
             return admin
 

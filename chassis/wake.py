@@ -4,11 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-import structlog
-
-from chassis.postgres import TRANSIENT, Connection, Pool, backoff
-
-log = structlog.get_logger()
+from chassis.postgres import TRANSIENT, Connection, Pool, stand_back
 
 
 class Alarm:
@@ -63,8 +59,7 @@ class Listener:
                     await self._listen(conn)
             except TRANSIENT as error:
                 failures += 1
-                log.warning("listening_again", attempt=failures, error=type(error).__name__)
-                await asyncio.sleep(backoff(failures))
+                await stand_back("listener", failures, error)
 
     async def _listen(self, conn: Connection) -> None:
         lost = asyncio.Event()

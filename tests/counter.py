@@ -105,9 +105,11 @@ async def counter(kafka: str, dsn: str, prefix: str) -> AsyncIterator[Counter]:
     service.pool = await open_pool(dsn, application_name="counter")
     await service.producer.start()
     service.relay = Relay(pool=service.pool, producer=service.producer)
-    yield service
-    await service.producer.stop()
-    service.pool.terminate()
+    try:
+        yield service
+    finally:
+        await service.producer.stop()
+        service.pool.terminate()
 
 
 @asynccontextmanager
@@ -118,5 +120,6 @@ async def running(inbox: Inbox) -> AsyncIterator[Inbox]:
         yield inbox
     finally:
         inbox.finish()
-        await task
+        async with asyncio.timeout(LONG_ENOUGH):
+            await task
         await inbox.stop()
