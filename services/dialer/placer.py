@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from chassis.postgres import TRANSIENT, Pool, backoff
+from chassis.postgres import TRANSIENT, Pool, stand_back
 from chassis.producer import BROKER_TROUBLE, Producer
 from contracts.calls import ReturnReason
 from services.dialer import clock
@@ -67,8 +67,7 @@ class Placer:
                 taken = await self._granting.take(free)
             except AGAIN as error:
                 failures += 1
-                log.warning("placing_again", attempt=failures, error=type(error).__name__)
-                await asyncio.sleep(backoff(failures))
+                await stand_back("place", failures, error)
                 continue
             failures = 0
             await self._follow(taken)
