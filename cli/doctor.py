@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from cli.endpoints import NotRunningError, read
 from cli.printing import console, say_json
 from deploy.embedded import jars
 from deploy.embedded.folder import FREE_MEGABYTES
@@ -69,18 +70,12 @@ def _disk(data_dir: Path) -> Finding:
 
 async def _running(data_dir: Path) -> list[Finding]:
     try:
-        endpoints = json.loads((data_dir / "endpoints.json").read_text())
-    except FileNotFoundError:
+        endpoints = read(data_dir)
+    except NotRunningError as problem:
         do = f"Start it: `rollcall up --data-dir {data_dir}`."
-        return [Finding("rollcall up", well=False, found=f"not running on {data_dir}", do=do)]
-    except ValueError:
-        do = "Stop `rollcall up` and start it again."
-        return [Finding("rollcall up", well=False, found="endpoints.json is broken", do=do)]
-    services = {
-        name: endpoints[name]
-        for name in ("ingest", "scheduler", "projections")
-        if name in endpoints
-    }
+        return [Finding("rollcall up", well=False, found=str(problem), do=do)]
+    names = ("ingest", "scheduler", "projections")
+    services = {str(name): endpoints[name] for name in names if name in endpoints}
     services |= {f"dialer-{n}": url for n, url in enumerate(endpoints.get("dialers", ()), 1)}
     probes = [_service(name, url, data_dir) for name, url in services.items()]
     return [await _simulator(endpoints["simulator"], data_dir), *await asyncio.gather(*probes)]

@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 DEFAULT_FOLDER = Path(".rollcall")
 
@@ -26,16 +27,29 @@ def find(folder: Path = DEFAULT_FOLDER) -> Endpoints:
     projections = os.environ.get("ROLLCALL_PROJECTIONS_URL")
     if ingest and projections:
         return Endpoints(ingest, projections)
+    said = read(folder)
+    try:
+        return Endpoints(said["ingest"], said["projections"], said["simulator"], said["kafka"])
+    except KeyError as error:
+        raise _broken(folder, error) from None
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What `rollcall up` wrote about itself."""
     try:
         said = json.loads((folder / "endpoints.json").read_text())
-        return Endpoints(said["ingest"], said["projections"], said["simulator"], said["kafka"])
     except FileNotFoundError:
         raise NotRunningError(
             f"Rollcall is not running on {folder}: start it with `rollcall up --data-dir {folder}`,"
             " or set ROLLCALL_INGEST_URL and ROLLCALL_PROJECTIONS_URL."
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise NotRunningError(
-            f"{folder / 'endpoints.json'} cannot be read ({error!r}): stop `rollcall up` and"
-            " start it again."
-        ) from None
+    except (ValueError, OSError) as error:
+        raise _broken(folder, error) from None
+    return dict(said)
+
+
+def _broken(folder: Path, error: Exception) -> NotRunningError:
+    return NotRunningError(
+        f"{folder / 'endpoints.json'} cannot be read ({error!r}): stop `rollcall up` and"
+        " start it again."
+    )

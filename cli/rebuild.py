@@ -1,0 +1,88 @@
+"""`rollcall rebuild`: a service's tables dropped, replayed from the first event, and compared."""
+
+import os
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from chassis.logging import configure
+from chassis.rebuild import RebuildError, Report
+from cli.endpoints import NotRunningError, read
+from cli.printing import console, say_failure, say_json, table
+from services.projections.rebuilding import rebuild_from_log as rebuild_projections
+from services.scheduler.rebuilding import rebuild_from_log as rebuild_scheduler
+
+
+class FromLog(Protocol):
+    def __call__(self, *, force: bool) -> Awaitable[Report]: ...
+
+
+REBUILD: dict[str, FromLog] = {"projections": rebuild_projections, "scheduler": rebuild_scheduler}
+
+
+async def rebuild(data_dir: Path, service: str | None, *, force: bool, as_json: bool) -> int:
+    configure("rebuild", "console", "warning")
+    reports: dict[str, Report] = {}
+    try:
+        for name in [service] if service else REBUILD:
+            with _told_about(name, data_dir):
+                reports[name] = await REBUILD[name](force=force)
+            if not as_json:
+                _say(name, reports[name])
+    except RebuildError as error:
+        return say_failure(str(error), as_json=as_json)
+    if as_json:
+        say_json({"services": {name: _as_json(report) for name, report in reports.items()}})
+    return 0 if all(report.equal for report in reports.values()) else 1
+
+
+@contextmanager
+def _told_about(service: str, data_dir: Path) -> Iterator[None]:
+    """The service's settings: the environment's own, else those of `rollcall up` on the folder."""
+    if "ROLLCALL_POSTGRES_DSN" in os.environ:
+        yield
+        return
+    told = _of_folder(service, data_dir)
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name in told:
+            del os.environ[name]
+
+
+def _of_folder(service: str, data_dir: Path) -> dict[str, str]:
+    endpoints = read(data_dir)
+    try:
+        return {
+            "ROLLCALL_KAFKA": endpoints["kafka"],
+            "ROLLCALL_POSTGRES_DSN": endpoints["databases"][service],
+            "ROLLCALL_VAULT_DSN": endpoints["databases"]["vault"],
+            "ROLLCALL_KEY_ENCRYPTION_KEY": (data_dir / "key").read_text(),
+            "ROLLCALL_HTTP_PORT": "0",
+        }
+    except (KeyError, OSError) as error:
+        raise NotRunningError(f"{data_dir} is not a folder of `rollcall up`: {error}") from error
+
+
+def _say(name: str, report: Report) -> None:
+    verdict = "[green]equal[/]" if report.equal else "[red]different[/]"
+    done = "now in place" if report.swapped else "left as it was"
+    console.print(f"{name}: {report.records} events replayed, {verdict}, {done}")
+    table(
+        ("table", "rows", "missing before", "surplus before", "such as"),
+        [(t.name, t.rows, t.missing, t.surplus, ", ".join(t.keys[:3])) for t in report.tables],
+    )
+
+
+def _as_json(report: Report) -> dict[str, object]:
+    return {
+        "equal": report.equal,
+        "records": report.records,
+        "swapped": report.swapped,
+        "tables": {
+            t.name: {"rows": t.rows, "missing": t.missing, "surplus": t.surplus}
+            for t in report.tables
+        },
+    }
