@@ -3,7 +3,7 @@
 import time
 
 from tests.bench.figure import Figure, Goal
-from tests.bench.meter import cpu_seconds, servers, services
+from tests.bench.meter import cpu_seconds, pids, services
 from tests.bench.sizes import Size
 from tests.house import House
 
@@ -11,7 +11,7 @@ from tests.house import House
 def measure(house: House, size: Size) -> list[Figure]:
     house.prepare(concurrency=10)
     time.sleep(min(5.0, size.idle_seconds))  # what the start and these commands have left to do
-    ours, beneath = services(house), servers(house)
+    ours, beneath = services(house), pids(house, "kafka", "postgres")
     before, before_beneath, began = cpu_seconds(ours), cpu_seconds(beneath), time.monotonic()
     time.sleep(size.idle_seconds)
     seconds = time.monotonic() - began

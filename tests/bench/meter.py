@@ -7,16 +7,15 @@ import psutil
 
 from tests.house import House
 
-BENEATH = ("postgres", "kafka")
-NOT_SERVICES = {*BENEATH, "simulator", "up"}
+NOT_SERVICES = {"up", "postgres", "kafka", "simulator"}
 
 
 def services(house: House) -> list[int]:
     return [pid for part, pid in house.endpoints["pids"].items() if part not in NOT_SERVICES]
 
 
-def servers(house: House) -> list[int]:
-    return [house.pid(part) for part in BENEATH]
+def pids(house: House, *parts: str) -> list[int]:
+    return [house.pid(part) for part in parts]
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
