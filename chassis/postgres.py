@@ -39,6 +39,7 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.TransactionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,  # "connection is closed", from the client's side
+    asyncpg.InternalClientError,  # what a query meets on a connection that is breaking just now
     OSError,  # refused, reset; asyncio's TimeoutError is one
 )
 

@@ -13,7 +13,13 @@ from pydantic_core import core_schema
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.postgres import TRANSIENT
 from chassis.telemetry import current_trace_id
+
+DATABASE_AWAY = tuple(
+    kind for kind in (*TRANSIENT, ConnectionError, TimeoutError) if kind is not OSError
+)
+"""Not every OSError: a full disk is not said to pass."""
 
 log = structlog.get_logger()
 
@@ -120,6 +126,17 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
     ).response()
 
 
+async def _on_database_away(request: Request, error: Exception) -> JSONResponse:
+    log.warning("database_away", route=_route(request), error=type(error).__name__)
+    return Problem(
+        503,
+        "database_unavailable",
+        "The database does not answer.",
+        "Ask again in a moment.",
+        headers={"Retry-After": "1"},
+    ).response()
+
+
 async def _on_error(request: Request, error: Exception) -> JSONResponse:
     log.error("request_failed", method=request.method, route=_route(request), exc_info=error)
     return Problem(
@@ -139,6 +156,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    for kind in DATABASE_AWAY:
+        app.add_exception_handler(kind, _on_database_away)
     app.add_exception_handler(Exception, _on_error)
 
 
