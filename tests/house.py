@@ -11,10 +11,10 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import asyncpg
 import httpx2
@@ -66,6 +66,10 @@ class Ledger:
 
     def of(self, kind: str) -> list[Json]:
         return [entry for entry in self.entries if entry["kind"] == kind]
+
+    def to(self, numbers: Collection[str]) -> "Ledger":
+        wanted = set(numbers)
+        return Ledger([entry for entry in self.entries if entry["to"] in wanted])
 
     def accepted(self) -> list[Json]:
         return [entry for entry in self.of("request") if entry["accepted"]]
@@ -168,12 +172,11 @@ class House:
         self.command("PUT", f"/v1/agents/{AGENT}", agent)
 
     def command(self, method: str, path: str, body: Json) -> Json:
-        answer = self._http.request(method, self.endpoints["ingest"] + path, json=body)
-        assert answer.is_success, answer.text
+        answer = self._answer(method, "ingest", path, json=body)
         return dict(answer.json() if answer.content else {})
 
     def upload(
-        self, rows: bytes, headers: dict[str, str] | None = None, **batch: Any
+        self, rows: bytes | BinaryIO, headers: dict[str, str] | None = None, **batch: Any
     ) -> httpx2.Response:
         settings = {"name": "Test", "agent_id": AGENT, **batch}
         return self._http.post(
@@ -193,18 +196,21 @@ class House:
         return batch_id
 
     def read(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Json:
-        """A read that waits while projections is being restarted."""
+        answer = self._answer("GET", "projections", path, params=query, headers=headers or {})
+        return dict(answer.json())
+
+    def _answer(self, method: str, service: str, path: str, **request: Any) -> httpx2.Response:
+        """Waits while the service is being restarted, or says that it is not ready."""
         deadline = time.monotonic() + 60
         while True:
             try:
-                url = self.endpoints["projections"] + path
-                answer = self._http.get(url, params=query, headers=headers or {})
-                if answer.status_code != 503:
+                answer = self._http.request(method, self.endpoints[service] + path, **request)
+                if answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
                     assert answer.is_success, answer.text
-                    return dict(answer.json())
+                    return answer
             except httpx2.TransportError:
                 pass
-            assert time.monotonic() < deadline, f"no answer to {path}"
+            assert time.monotonic() < deadline, f"no answer to {method} {path}"
             time.sleep(0.2)
 
     def all_of(self, path: str, **query: Any) -> list[Json]:
