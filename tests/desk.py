@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import httpx2
@@ -13,9 +14,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.service import Service, serve
 from contracts.codec import decode
+from contracts.directory import AgentRegistered, PhoneNumberRegistered
 from contracts.event import Event
 from contracts.topics import BATCHES, DIRECTORY, RECIPIENTS
 from services.ingest.app import build_app
+from services.ingest.directory import Directory
 from services.ingest.settings import IngestSettings
 from tests.conftest import DatabaseFactory
 from tests.counter import until
@@ -48,6 +51,17 @@ def a_batch(**changes: Any) -> Json:
 def csv_of(count: int) -> bytes:
     lines = [f"+1202{2000000 + n},Person {n},{n}" for n in range(count)]
     return "\n".join(["phone_number,name,order", *lines]).encode()
+
+
+async def registered(directory: Directory) -> None:
+    """What a batch may name, without HTTP."""
+    said: Json = {"account_id": "default", "at": datetime.now(UTC), "version": 1, "actor": "test"}
+    await directory.ensure_account("default")
+    for event in (
+        PhoneNumberRegistered(**said, phone_number=CALLER, outbound=True),
+        AgentRegistered(**said, agent_id=AGENT, name="Ann", phone_number=CALLER, active=True),
+    ):
+        await directory.write(event.key, lambda _, __, event=event: event)
 
 
 class Desk:

@@ -123,6 +123,9 @@ WHERE addition_id = $1
 -- name: lose_addition
 UPDATE additions SET state = 'lost' WHERE addition_id = $1
 
+-- name: give_to_sweeper
+INSERT INTO uploads (upload_id, dropped) VALUES ($1, true) ON CONFLICT (upload_id) DO NOTHING
+
 -- name: purge_sent_rows
 DELETE FROM upload_rows WHERE upload_id = $1 AND chunk_no < $2
 

@@ -165,7 +165,9 @@ async def advance(conn: Connection, stream: Stream) -> None:
 
 
 async def lose(conn: Connection, stream: Stream) -> None:
+    """What is left of its rows goes to the sweeper."""
     await conn.execute(Q.lose_addition, stream.addition_id)
+    await conn.execute(Q.give_to_sweeper, stream.upload_id)
 
 
 async def next_command_no(conn: Connection, batch_id: UUID) -> int:

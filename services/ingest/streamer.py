@@ -12,7 +12,7 @@ from itertools import takewhile
 import structlog
 
 from chassis import outbox
-from chassis.postgres import TRANSIENT, Connection, Pool, backoff
+from chassis.postgres import TRANSIENT, Connection, Pool, stand_back
 from chassis.producer import BROKER_TROUBLE, Producer
 from chassis.wake import Alarm
 from contracts.codec import Encoded, encode
@@ -55,8 +55,7 @@ class Streamer:
                 failures = 0
             except (*TRANSIENT, *BROKER_TROUBLE) as error:
                 failures += 1
-                log.warning("streaming_again", attempt=failures, error=type(error).__name__)
-                await asyncio.sleep(backoff(failures))
+                await stand_back("streamer", failures, error)
                 continue
             if not more:
                 await self._alarm.wait_for(LOOK_AGAIN)
@@ -70,34 +69,27 @@ class Streamer:
             at = await store.now(conn)
             chunks = await store.next_chunks(conn, stream, AT_ONCE, at=at)
             if chunks is None:
-                await self._give_up(conn, stream, at)
+                await _give_up(conn, stream, at)
+                self._wake_relay()
                 return True
             records = await asyncio.to_thread(_encoded, chunks)
             outcomes = await self._producer.send_all(records)
             acked = len(list(takewhile(lambda outcome: outcome is None, outcomes)))
-            await store.advance(conn, advanced(stream, chunks[:acked]))
-        _say(stream, acked)
+            stream = advanced(stream, chunks[:acked])
+            await store.advance(conn, stream)
+        if stream.done:
+            log.info("list_streamed", batch_id=str(stream.batch_id), chunks=stream.chunks)
         for failure in filter(None, outcomes):
             raise failure  # what was acknowledged is committed; the rest is sent again
         return True
 
-    async def _give_up(self, conn: Connection, stream: Stream, at: datetime) -> None:
-        command_no = await store.next_command_no(conn, stream.batch_id)
-        failed = import_failed(stream, command_no, at=at)
-        await outbox.put(conn, [failed], writer="ingest")
-        await store.lose(conn, stream)
-        self._wake_relay()
-        log.error("addition_lost", batch_id=str(stream.batch_id))
+
+async def _give_up(conn: Connection, stream: Stream, at: datetime) -> None:
+    command_no = await store.next_command_no(conn, stream.batch_id)
+    await outbox.put(conn, [import_failed(stream, command_no, at=at)], writer="ingest")
+    await store.lose(conn, stream)
+    log.error("rows_lost", batch_id=str(stream.batch_id))
 
 
 def _encoded(chunks: Sequence[ChunkEvent]) -> list[tuple[str, Encoded]]:
     return [(RECIPIENTS.name, encode(chunk, source="ingest")) for chunk in chunks]
-
-
-def _say(stream: Stream, acked: int) -> None:
-    log.info(
-        "chunks_streamed",
-        batch_id=str(stream.batch_id),
-        chunks=acked,
-        of=stream.chunks + stream.rejection_chunks,
-    )

@@ -19,7 +19,7 @@ from contracts.recipients import (
     RecipientsRejected,
 )
 
-ENTRY_OVERHEAD = 320
+ENTRY_OVERHEAD = 256
 """JSON of an entry beside its seal: two ids, row, not_before, from_number and the field names."""
 ENVELOPE = 1024
 MAX_ENTRIES = 2000
@@ -80,6 +80,10 @@ class Stream:
     rejection_chunks: int
     next_chunk: int = 0
     next_rejection_chunk: int = 0
+
+    @property
+    def done(self) -> bool:
+        return (self.next_chunk, self.next_rejection_chunk) == (self.chunks, self.rejection_chunks)
 
 
 def advanced(stream: Stream, acknowledged: Sequence[ChunkEvent]) -> Stream:

@@ -92,7 +92,7 @@ class Request(BaseModel):
 class AccountRequest(Request):
     concurrency: int = Field(default=DEFAULT_CONCURRENCY, ge=1, le=100_000)
     default_window: Window | None = None
-    allowed_regions: tuple[Annotated[str, AfterValidator(_region)], ...] | None = None
+    allowed_regions: list[Annotated[str, AfterValidator(_region)]] | None = None
 
 
 class AgentRequest(Request):

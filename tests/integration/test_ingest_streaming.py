@@ -1,0 +1,179 @@
+"""Whatever breaks between the rows and the log, every chunk gets there, and always the same one."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError
+
+from chassis.ground import Ground, lay_ground
+from chassis.producer import Producer
+from chassis.queries import check_queries
+from contracts.batches import BatchImportFailed
+from contracts.codec import Encoded
+from contracts.recipients import RecipientsAdded
+from services.ingest import store
+from services.ingest.app import MIGRATIONS
+from services.ingest.directory import Directory
+from services.ingest.intake import Intake, Wakes
+from services.ingest.settings import IngestSettings
+from services.ingest.staging import Portion
+from services.ingest.streamer import Streamer
+from services.ingest.submission import of_json
+from services.ingest.sweeper import Sweeper
+from tests.conftest import DatabaseFactory
+from tests.desk import a_batch, read_log, recipients, registered, settings_for
+
+CHUNKS = 6
+
+
+def nothing() -> None: ...
+
+
+async def at_once() -> None: ...
+
+
+class Ingest:
+    """Its parts without its life: nothing happens but what a test does."""
+
+    def __init__(self, settings: IngestSettings, ground: Ground) -> None:
+        self.settings = settings
+        self.ground = ground
+        wakes = Wakes(relay=nothing, streamer=nothing, sweeper=nothing)
+        self.intake = Intake(ground.pool, ground.vault, ground.seals, wakes)
+
+    async def take(self, count: int) -> UUID:
+        body = json.dumps(a_batch(recipients=recipients(count))).encode()
+        answer = await self.intake.create("default", of_json(body), key=None, actor="test")
+        return UUID(answer.body["batch_id"])
+
+    def streamer(self, producer: Any = None) -> Streamer:
+        return Streamer(self.ground.pool, producer or self.ground.producer, nothing, at_once)
+
+    async def stream_all(self) -> None:
+        while await self.streamer().stream_some():
+            pass
+
+    async def chunks(self) -> list[RecipientsAdded]:
+        log = await read_log(self.settings.kafka, self.settings.topic_prefix)
+        return [event for event in log if isinstance(event, RecipientsAdded)]
+
+
+@pytest.fixture
+async def ingest(
+    kafka: str,
+    database: DatabaseFactory,
+    topic_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Ingest]:
+    monkeypatch.setattr("services.ingest.domain.chunks.MAX_ENTRIES", 10)
+    settings = await settings_for(kafka, database, topic_prefix)
+    ground = await lay_ground(settings, MIGRATIONS)
+    try:
+        await registered(Directory(ground.pool, nothing))
+        yield Ingest(settings, ground)
+    finally:
+        await ground.close()
+
+
+class Failing:
+    """A producer that breaks after some were sent, and some of those acknowledged."""
+
+    def __init__(self, producer: Producer, *, sends: int, acknowledges: int) -> None:
+        self._producer = producer
+        self._sends, self._acknowledges = sends, acknowledges
+
+    async def send_all(self, records: Sequence[tuple[str, Encoded]]) -> list[Exception | None]:
+        await self._producer.send_all(records[: self._sends])
+        lost = [KafkaTimeoutError() for _ in records]
+        return [None] * self._acknowledges + lost[self._acknowledges :]
+
+
+async def test_only_what_the_broker_acknowledged_counts_as_sent(ingest: Ingest):
+    await ingest.take(CHUNKS * 10)
+    with pytest.raises(KafkaTimeoutError):
+        await ingest.streamer(
+            Failing(ingest.ground.producer, sends=1, acknowledges=1)
+        ).stream_some()
+    assert await pointer(ingest) == 1
+    await ingest.stream_all()
+    assert sorted(chunk.chunk_no for chunk in await ingest.chunks()) == list(range(CHUNKS))
+    assert await rows_left(ingest) == 0
+
+
+async def test_what_is_sent_again_is_the_same_chunk(ingest: Ingest):
+    await ingest.take(CHUNKS * 10)
+    with pytest.raises(KafkaTimeoutError):
+        await ingest.streamer(
+            Failing(ingest.ground.producer, sends=4, acknowledges=0)
+        ).stream_some()
+    assert await pointer(ingest) == 0
+    await ingest.stream_all()
+    chunks = await ingest.chunks()
+    assert len(chunks) == CHUNKS + 4
+    told = {chunk.chunk_id: chunk.recipients for chunk in chunks}
+    assert len(told) == CHUNKS
+    assert all(told[chunk.chunk_id] == chunk.recipients for chunk in chunks)
+    assert sum(len(entries) for entries in told.values()) == CHUNKS * 10
+
+
+async def test_a_list_whose_rows_are_lost_fails_its_batch_once(ingest: Ingest):
+    batch_id = await ingest.take(CHUNKS * 10)
+    await ingest.ground.pool.execute("DELETE FROM upload_rows WHERE chunk_no = 5")
+    await ingest.stream_all()
+    await ingest.ground.relay.drain(within=10)
+    log = await read_log(ingest.settings.kafka, ingest.settings.topic_prefix)
+    [failed] = [event for event in log if isinstance(event, BatchImportFailed)]
+    assert (failed.batch_id, failed.command_no, failed.reason) == (batch_id, 2, "rows_lost")
+    assert not await ingest.streamer().stream_some()
+    await Sweeper(ingest.ground.pool).sweep()
+    assert await rows_left(ingest) == 0
+
+
+async def test_lists_take_turns(ingest: Ingest):
+    long, short = await ingest.take(CHUNKS * 10), await ingest.take(10)
+    streamer = ingest.streamer()
+    await streamer.stream_some()
+    await streamer.stream_some()
+    done = await ingest.ground.pool.fetchval(
+        "SELECT array_agg(batch_id) FROM additions WHERE state = 'done'"
+    )
+    assert done == [short]
+    await ingest.stream_all()
+    assert {chunk.batch_id for chunk in await ingest.chunks()} == {long, short}
+
+
+async def test_rows_of_an_upload_that_fell_silent_are_swept_and_no_others(ingest: Ingest):
+    await ingest.take(10)
+    dead, live = uuid4(), uuid4()
+    async with ingest.ground.pool.acquire() as conn:
+        for upload_id in (dead, live):
+            await store.begin_upload(conn, upload_id)
+            portion = Portion(rows=[(upload_id, n, n, "sealed", [], None, None, b"d")
+                                    for n in range(30)])  # fmt: skip
+            await store.stage(conn, upload_id, portion)
+        await conn.execute("UPDATE uploads SET touched_at = now() - interval '61 seconds' "
+                           "WHERE upload_id = $1", dead)  # fmt: skip
+    await Sweeper(ingest.ground.pool).sweep()
+    assert await rows_left(ingest) == 10 + 30
+    async with ingest.ground.pool.acquire() as conn:
+        await store.stage(conn, live, Portion())
+        with pytest.raises(store.UploadLostError):
+            await store.stage(conn, dead, Portion())
+
+
+async def test_every_query_fits_the_schema(ingest: Ingest):
+    async with ingest.ground.pool.acquire() as conn:
+        await check_queries(conn, store.Q)
+
+
+async def pointer(ingest: Ingest) -> int:
+    chunk: int = await ingest.ground.pool.fetchval("SELECT next_chunk FROM additions")
+    return chunk
+
+
+async def rows_left(ingest: Ingest) -> int:
+    rows: int = await ingest.ground.pool.fetchval("SELECT count(*) FROM upload_rows")
+    return rows
