@@ -12,7 +12,7 @@ from chassis.health import add_health, database_check, inbox_check, outbox_check
 from chassis.inbox import Inbox
 from chassis.service import Service
 from contracts.topics import BATCH_STATUS, BATCHES, CALLS, DIRECTORY, DISPATCH, GATES
-from services.dialer.api.callbacks import LONGEST, callback_route
+from services.dialer.api.callbacks import Callbacks
 from services.dialer.carriers.port import Carrier
 from services.dialer.carriers.simulator import Simulator
 from services.dialer.domain import Rules
@@ -90,8 +90,6 @@ async def build_app(
     drain = Drain(ground.pool, wakes, inputs_read=inbox.caught_up)
     app = FastAPI(title="Rollcall dialer", openapi_url=None)
     problems.install(app)
-    app.add_middleware(problems.BodyLimit, most=LONGEST)
-    app.router.routes.append(callback_route({carrier.name: carrier}, settlement, inbox))
     add_health(
         app,
         {
@@ -102,7 +100,7 @@ async def build_app(
     )
     return Service(
         name=settings.service,
-        app=app,
+        app=Callbacks(app, {carrier.name: carrier}, settlement, inbox),
         ground=ground,
         inbox=inbox,
         tasks=(placer.run, reconciler.run, drain.run),
