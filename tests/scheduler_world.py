@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.migrations import migrate
@@ -21,14 +22,26 @@ def received(event: Event) -> Received:
     return Received(event, "t", 0, 0, None, str(event.event_id))
 
 
+@dataclass(frozen=True, slots=True)
+class Scheduler:
+    """Which one is tried: the real one, or one that is wrong in some way."""
+
+    decider: type[Decider] = Decider
+    fold: Fold = handlers.fold
+
+
+REAL = Scheduler()
+
+
 class World:
-    def __init__(self, pool: Pool, kind: type[Decider] = Decider) -> None:
+    def __init__(self, pool: Pool, kind: Scheduler = REAL) -> None:
         self.pool = pool
-        self.decider = kind(pool, published=lambda: None)
+        self.kind = kind
+        self.decider = kind.decider(pool, published=lambda: None)
 
     async def given(self, *events: Event) -> None:
         async with self.pool.acquire() as conn, conn.transaction():
-            await handlers.fold(conn, [received(event) for event in events])
+            await self.kind.fold(conn, [received(event) for event in events])
 
     async def decided(self) -> Decided:
         return await self.decider.decide(ACCOUNT)
@@ -39,7 +52,7 @@ class World:
 
 
 @asynccontextmanager
-async def world_on(dsn: str, kind: type[Decider] = Decider) -> AsyncIterator[World]:
+async def world_on(dsn: str, kind: Scheduler = REAL) -> AsyncIterator[World]:
     await migrate(dsn, MIGRATIONS)
     pool = await open_pool(dsn, application_name="test")
     try:

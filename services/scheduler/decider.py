@@ -6,7 +6,7 @@ A wake is gone only with the decision it asked for; any process may make it.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import ClassVar, Final
 
 import structlog
 
@@ -25,6 +25,8 @@ LOOK_EVERY: Final = 2.0
 
 class Decider:
     """`run()` is its life; `ring()` after each fold."""
+
+    decision: ClassVar[type[Decision]] = Decision
 
     def __init__(self, pool: Pool, *, published: Callable[[], None], at_once: int = 4) -> None:
         self._pool = pool
@@ -65,7 +67,7 @@ class Decider:
             await conn.execute(CHASSIS.hold_off_rebuild)
             await conn.execute(Q.lock_account, account_id)
             await conn.execute(Q.take_wakes, account_id)
-            decided = await Decision(conn, account_id, self._timetable).make()
+            decided = await self.decision(conn, account_id, self._timetable).make()
             if decided.next_at is not None:
                 await conn.execute(Q.set_wake, account_id, decided.next_at)
         if decided.events:

@@ -52,7 +52,7 @@ class Decision:
         assert now is not None  # noqa: S101 - it selects no rows, it answers
         self.at, self.limit = now["at"], now["concurrency"]
         loaded = await store.load_batches(self.conn, self.account_id)
-        self.calls = await store.in_flight(self.conn, self.account_id)
+        self.calls = await self._slots_taken()
         judged = [it for it in loaded if not it.quarantined]
         batches, verdicts = await self._answer(judged)
         batches, unasked = await self._move_on(batches)
@@ -63,6 +63,10 @@ class Decision:
         await outbox.put(self.conn, events, writer=WRITER)
         instants = [instant for batch in batches for instant in wakes_at(batch, self.at)]
         return Decided(events, min([*instants, *opens_at], default=None))
+
+    async def _slots_taken(self) -> Calls:
+        """Counted from rows, never kept: a counter that is wrong once stays wrong."""
+        return await store.in_flight(self.conn, self.account_id)
 
     async def _answer(self, loaded: Sequence[Loaded]) -> tuple[list[Batch], list[BatchStatusEvent]]:
         """Every pending command gets its verdict, in order."""

@@ -86,7 +86,11 @@ def _call(grants: list[RecipientQueued], dice: random.Random) -> Sequence[Event]
     match dice.randrange(5):
         case 0:
             why = dice.choice([ReturnReason.FATAL_FAULT, *ReturnReason])
-            return [returned(grant, why, detail="x", not_before=dice.choice([None, grant.at]))]
+            return [
+                returned(
+                    grant, why, detail=dice.choice("xyz"), not_before=dice.choice([None, grant.at])
+                )
+            ]
         case 1:
             return [placing(grant), ended(grant, Outcome.UNKNOWN), ended(grant, Outcome.BUSY)]
         case 2:
