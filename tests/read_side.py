@@ -5,6 +5,7 @@ import base64
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -12,22 +13,29 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 
+from chassis.rebuild import Rebuildable, Report, rebuild
 from chassis.service import Service, serve
 from chassis.vault import batch_scope
 from contracts.codec import encode
 from contracts.event import Event
 from contracts.sealed import Seal
-from contracts.topics import TOPIC_OF
-from services.projections.app import build_app
+from contracts.topics import TOPIC_OF, TOPICS
+from services.projections.app import MIGRATIONS, build_app
+from services.projections.handlers import fold
 from services.projections.settings import ProjectionsSettings
+from tests.counter import until
 
 Json = dict[str, Any]
 
 
 class ReadSide:
-    def __init__(self, service: Service, http: httpx2.AsyncClient) -> None:
+    def __init__(
+        self, settings: ProjectionsSettings, service: Service, http: httpx2.AsyncClient
+    ) -> None:
+        self.settings = settings
         self.service = service
         self.http = http
+        self.logged = 0
 
     async def seal(self, batch_id: object) -> Seal:
         return await self.service.ground.seals.create(batch_scope(batch_id))
@@ -37,18 +45,36 @@ class ReadSide:
         records = [(TOPIC_OF[type(event)].name, encode(event, source="test")) for event in events]
         outcomes = await self.service.ground.producer.send_all(records)
         assert set(outcomes) == {None}
+        self.logged += len(records)
 
-    async def get(self, path: str, position: str | None = None, **parameters: object) -> Json:
+    async def caught_up(self) -> None:
+        """Until all that was logged here is folded."""
+        pool = self.service.ground.pool
+
+        async def folded() -> bool:
+            read = await pool.fetchval("SELECT sum(next_offset) FROM inbox_offsets")
+            return bool(read == self.logged)
+
+        await until(folded)
+
+    async def rebuilt(self) -> Report:
+        told = partial(fold, keys=self.service.ground.seals)
+        spec = Rebuildable("projections", TOPICS, told, MIGRATIONS)
+        dsn = self.settings.postgres_dsn.get_secret_value()
+        return await rebuild(dsn, self.settings.kafka, self.settings.topic_prefix, spec)
+
+    async def get(self, path: str, position: str | None = None, **parameters: Any) -> Json:
         headers = {} if position is None else {"Rollcall-Min-Position": position}
         answer = await self.http.get(path, params=parameters, headers=headers)
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        body: Json = answer.json()
+        return body
 
-    async def refusal(self, path: str, **parameters: object) -> tuple[int, str]:
+    async def refusal(self, path: str, **parameters: Any) -> tuple[int, str]:
         answer = await self.http.get(path, params=parameters)
         return answer.status_code, answer.json()["code"]
 
-    async def pages(self, path: str, **parameters: object) -> list[Json]:
+    async def pages(self, path: str, **parameters: Any) -> list[Json]:
         """All of a list, page by page."""
         rows: list[Json] = []
         page = await self.get(path, **parameters)
@@ -91,7 +117,7 @@ async def _served(settings: ProjectionsSettings) -> AsyncIterator[ReadSide]:
     async with httpx2.AsyncClient(base_url=url, timeout=30) as http:
         await _ready(http, serving)
         try:
-            yield ReadSide(service, http)
+            yield ReadSide(settings, service, http)
         finally:
             service.stopping.set()
             assert await serving == 0

@@ -66,12 +66,12 @@ async def assert_tallies_count_the_rows(conn: Connection) -> None:
     assert await conn.fetch("SELECT * FROM tallies ORDER BY 1, 2") == counted
 
 
-async def test_every_statement_fits_the_schema(model: Connection):
+async def test_every_statement_fits_the_schema(model: Connection) -> None:
     await check_queries(model, FOLDS)
     await check_queries(model, Q)
 
 
-async def test_every_table_of_the_model_is_compared(model: Connection):
+async def test_every_table_of_the_model_is_compared(model: Connection) -> None:
     found = await model.fetch(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         " AND tablename !~ '^(rollcall|inbox|outbox|quarantined)'"
@@ -87,7 +87,7 @@ async def test_every_table_of_the_model_is_compared(model: Connection):
 @given(story=st.integers(0, 2**32), order=st.integers(0, 2**32))
 async def test_any_interleaving_of_the_topics_with_repeats_gives_equal_tables(
     model: Connection, story: int, order: int
-):
+) -> None:
     streams = a_log(Random(story))
     at_once = [[event for stream in streams for event in stream]]
 
@@ -97,7 +97,7 @@ async def test_any_interleaving_of_the_topics_with_repeats_gives_equal_tables(
     assert told_anyhow == told_in_order
 
 
-async def test_a_missing_command_is_said_and_not_passed_over(model: Connection):
+async def test_a_missing_command_is_said_and_not_passed_over(model: Connection) -> None:
     streams = a_log(Random(3))
     commands = next(
         stream for stream in streams if isinstance(stream[0], BatchCreated) and len(stream) > 2
@@ -106,7 +106,7 @@ async def test_a_missing_command_is_said_and_not_passed_over(model: Connection):
         await fold_events(model, [commands[0], commands[2]], keys=OneKey())
 
 
-async def test_nothing_of_a_deleted_batch_stays(model: Connection):
+async def test_nothing_of_a_deleted_batch_stays(model: Connection) -> None:
     streams, deletion = a_log_with_a_delete()
     for poll in interleaved(Random(1), streams):
         await fold_events(model, poll, keys=OneKey())
@@ -115,7 +115,7 @@ async def test_nothing_of_a_deleted_batch_stays(model: Connection):
 
 async def test_a_writer_and_the_delete_of_its_batch_wait_for_each_other(
     model: Connection, model_dsn: str
-):
+) -> None:
     streams, deletion = a_log_with_a_delete()
     writes = [event for stream in streams for event in stream if event is not deletion]
     watcher = await connect(model_dsn, application_name="watcher")

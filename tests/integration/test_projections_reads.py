@@ -3,6 +3,8 @@
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,6 +27,7 @@ from contracts.sealed import (
     Seal,
 )
 from contracts.statuses import BatchStatus
+from tests.log_of_batches import a_log, interleaved
 from tests.read_side import ReadSide, read_side
 
 AT = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -58,7 +61,7 @@ class Story:
         self.people = people
         self.sequence = 0
 
-    def _common(self, at: datetime = AT) -> dict[str, object]:
+    def _common(self, at: datetime = AT) -> dict[str, Any]:
         return {"account_id": self.account, "at": at, "batch_id": self.batch_id}
 
     def recipient_id(self, row: int) -> UUID:
@@ -68,7 +71,7 @@ class Story:
         return call_id_of(self.batch_id, self.recipient_id(row), 1)
 
     def command(
-        self, kind: type[batches.BatchCommand], number: int, **facts: object
+        self, kind: type[batches.BatchCommand], number: int, **facts: Any
     ) -> batches.BatchCommand:
         command_id = command_id_of(self.batch_id, number)
         return kind(
@@ -122,9 +125,7 @@ class Story:
             sealed=self._seal.close(rows),
         )
 
-    def status(
-        self, kind: type[status.BatchStatusEvent], now: BatchStatus, **facts: object
-    ) -> Event:
+    def status(self, kind: type[status.BatchStatusEvent], now: BatchStatus, **facts: Any) -> Event:
         self.sequence += 1
         facts = {"epoch": 1, "command_no": 1} | facts
         return kind(**self._common(), sequence=self.sequence, status=now, **facts)
@@ -132,7 +133,7 @@ class Story:
     def started(self) -> Event:
         return self.status(status.BatchStarted, BatchStatus.RUNNING, started_at=AT)
 
-    def _grant(self, row: int) -> dict[str, object]:
+    def _grant(self, row: int) -> dict[str, Any]:
         return self._common() | {
             "recipient_id": self.recipient_id(row),
             "call_id": self.call_id(row),
@@ -186,7 +187,7 @@ async def a_story(reads: ReadSide, people: int = 3, account: str = "default") ->
 
 async def test_a_batch_is_seen_as_it_was_created_as_soon_as_its_command_is_waited_for(
     reads: ReadSide,
-):
+) -> None:
     story = await a_story(reads)
     await reads.log([story.created()])
     batch = await reads.get(
@@ -199,7 +200,7 @@ async def test_a_batch_is_seen_as_it_was_created_as_soon_as_its_command_is_waite
     assert batch["allowed_actions"] == ["cancel", "rename", "delete"]
 
 
-async def test_recipients_are_found_by_what_became_of_them(reads: ReadSide):
+async def test_recipients_are_found_by_what_became_of_them(reads: ReadSide) -> None:
     story = await a_story(reads, people=5)
     await reads.log(
         [
@@ -227,7 +228,7 @@ async def test_recipients_are_found_by_what_became_of_them(reads: ReadSide):
     assert await rows(reads, path, status="COMPLETED", outcome="no_answer") == []
 
 
-async def test_a_recipient_and_its_call_are_shown_with_what_was_said(reads: ReadSide):
+async def test_a_recipient_and_its_call_are_shown_with_what_was_said(reads: ReadSide) -> None:
     story = await a_story(reads)
     await reads.log(
         [story.created(), story.chunk(), story.queued(1), story.placing(1), story.conversation(1)]
@@ -254,7 +255,7 @@ async def until_said(reads: ReadSide, story: Story) -> None:
     assert call["recording_url"] == "https://recordings.test/1"
 
 
-async def test_a_batch_is_not_shown_completed_while_people_remain(reads: ReadSide):
+async def test_a_batch_is_not_shown_completed_while_people_remain(reads: ReadSide) -> None:
     story = await a_story(reads, people=1)
     completed = story.status(status.BatchCompleted, BatchStatus.COMPLETED)
     await reads.log([story.created(), story.chunk(), completed])
@@ -271,7 +272,9 @@ async def test_a_batch_is_not_shown_completed_while_people_remain(reads: ReadSid
     )
 
 
-async def test_what_was_pending_when_a_batch_ran_out_of_time_is_failed_as_expired(reads: ReadSide):
+async def test_what_was_pending_when_a_batch_ran_out_of_time_is_failed_as_expired(
+    reads: ReadSide,
+) -> None:
     story = await a_story(reads, people=2)
     started = story.started()
     ended = story.status(status.BatchCompleted, BatchStatus.COMPLETED, expired=True)
@@ -285,7 +288,7 @@ async def test_what_was_pending_when_a_batch_ran_out_of_time_is_failed_as_expire
     await until_counted(reads, story, pending=2)
 
 
-async def test_a_deleted_batch_is_gone(reads: ReadSide):
+async def test_a_deleted_batch_is_gone(reads: ReadSide) -> None:
     story = await a_story(reads)
     await reads.log([story.created(), story.chunk(), story.command(batches.BatchDeleted, 2)])
     answer = await reads.http.get(
@@ -295,7 +298,9 @@ async def test_a_deleted_batch_is_gone(reads: ReadSide):
     assert answer.status_code == 404
 
 
-async def test_batches_are_listed_newest_first_and_found_by_a_part_of_their_name(reads: ReadSide):
+async def test_batches_are_listed_newest_first_and_found_by_a_part_of_their_name(
+    reads: ReadSide,
+) -> None:
     names = ["Thaw", "Frost", "Late frost"]
     for day, name in enumerate(names):
         story = await a_story(reads)
@@ -311,7 +316,7 @@ async def test_batches_are_listed_newest_first_and_found_by_a_part_of_their_name
     assert await reads.pages("/v1/batches", search="FROST", status="FAILED") == []
 
 
-async def test_nothing_of_another_account_is_seen(reads: ReadSide):
+async def test_nothing_of_another_account_is_seen(reads: ReadSide) -> None:
     story = await a_story(reads, account="another")
     await reads.log([story.created(), story.chunk(), story.queued(1), story.placing(1)])
     at = position("batch", story.batch_id, "command", 1)
@@ -329,7 +334,7 @@ async def test_nothing_of_another_account_is_seen(reads: ReadSide):
     assert str(story.batch_id) not in listed
 
 
-async def test_rejected_rows_are_listed_with_what_is_wrong(reads: ReadSide):
+async def test_rejected_rows_are_listed_with_what_is_wrong(reads: ReadSide) -> None:
     story = await a_story(reads)
     await reads.log([story.rejected()])
     await reads.log([story.created(rejected=1)])
@@ -342,7 +347,7 @@ async def test_rejected_rows_are_listed_with_what_is_wrong(reads: ReadSide):
     assert row["errors"][0]["code"] == "phone_missing"
 
 
-async def test_the_directory_is_read_as_it_was_last_set(reads: ReadSide):
+async def test_the_directory_is_read_as_it_was_last_set(reads: ReadSide) -> None:
     common = {"account_id": "default", "at": AT, "actor": "api"}
     await reads.log(
         [
@@ -367,14 +372,14 @@ async def test_the_directory_is_read_as_it_was_last_set(reads: ReadSide):
 
 async def test_a_position_that_the_log_does_not_reach_is_said_not_to_be_visible_yet(
     reads: ReadSide,
-):
+) -> None:
     headers = {"Rollcall-Min-Position": position("batch", uuid4(), "command", 1)}
     answer = await reads.http.get("/v1/batches", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (503, "not_yet_visible")
     assert answer.headers["Retry-After"] == "1"
 
 
-async def test_a_parameter_that_is_not_understood_is_refused(reads: ReadSide):
+async def test_a_parameter_that_is_not_understood_is_refused(reads: ReadSide) -> None:
     for parameters, code in (
         ({"status": "running"}, "filter_invalid"),
         ({"colour": "red"}, "unknown_field"),
@@ -388,7 +393,7 @@ async def test_a_parameter_that_is_not_understood_is_refused(reads: ReadSide):
         assert await reads.refusal("/v1/batches", **parameters) == (422, code), parameters
 
 
-async def test_what_is_asked_of_one_batch_is_just_as_strict(reads: ReadSide):
+async def test_what_is_asked_of_one_batch_is_just_as_strict(reads: ReadSide) -> None:
     path = f"/v1/batches/{uuid4()}"
     assert await reads.refusal(path, colour="red") == (422, "unknown_field")
     assert await reads.refusal("/v1/batches/7") == (422, "field_invalid")
@@ -399,7 +404,27 @@ async def test_what_is_asked_of_one_batch_is_just_as_strict(reads: ReadSide):
     assert (answer.status_code, answer.json()["code"]) == (422, "field_invalid")
 
 
-async def until_counted(reads: ReadSide, story: Story, **counts: int) -> dict[str, object]:
+async def test_the_read_model_rebuilt_from_the_log_is_equal(kafka: str, postgres: str) -> None:
+    async with read_side(kafka, postgres) as reads:
+        story = await a_story(reads)
+        calls_of_all = [
+            event
+            for row in (1, 2, 3)
+            for event in (story.placing(row), story.completed(row, Outcome.BUSY))
+        ]
+        await reads.log([story.created(rejected=1), story.chunk(), story.rejected()])
+        await reads.log([*calls_of_all, story.conversation(2), *calls_of_all])
+        for poll in interleaved(Random(5), a_log(Random(4))):
+            await reads.log(poll)
+        await reads.caught_up()
+        report = await reads.rebuilt()
+        assert report.records == reads.logged
+        assert {table.name for table in report.tables if table.rows} >= {"recipients", "calls"}
+        assert report.equal, report
+        await until_counted(reads, story, no_answer=3)
+
+
+async def until_counted(reads: ReadSide, story: Story, **counts: int) -> dict[str, Any]:
     """The batch once so many stand so; the test's own limit bounds the wait."""
     while True:
         batch = await reads.get(f"/v1/batches/{story.batch_id}",
@@ -408,5 +433,5 @@ async def until_counted(reads: ReadSide, story: Story, **counts: int) -> dict[st
             return batch
 
 
-async def rows(reads: ReadSide, path: str, **parameters: object) -> list[int]:
+async def rows(reads: ReadSide, path: str, **parameters: Any) -> list[int]:
     return [recipient["row"] for recipient in await reads.pages(path, **parameters)]

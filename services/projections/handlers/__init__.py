@@ -4,13 +4,25 @@ Equal whatever the interleaving of the topics: each table is written by the numb
 carry, and rows may come in parts.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from chassis.postgres import Connection
 from chassis.records import Received
 from contracts.event import Event
+from contracts.topics import (
+    BATCH_STATUS,
+    BATCHES,
+    CALLS,
+    CONVERSATIONS,
+    DIRECTORY,
+    DISPATCH,
+    GATES,
+    RECIPIENTS,
+    TOPIC_OF,
+)
 from services.projections.handlers.batches import fold_batches
-from services.projections.handlers.calls import fold_calls
+from services.projections.handlers.calls import fold_calls, fold_conversations
 from services.projections.handlers.directory import fold_directory
 from services.projections.handlers.recipients import fold_recipients
 from services.projections.handlers.seals import Keys
@@ -23,8 +35,18 @@ async def fold(conn: Connection, records: Sequence[Received], *, keys: Keys) -> 
 
 
 async def fold_events(conn: Connection, events: Sequence[Event], *, keys: Keys) -> None:
-    told = await living(conn, events)
-    await fold_directory(conn, told)
-    await fold_batches(conn, told, keys)
-    await fold_recipients(conn, told, keys)
-    await fold_calls(conn, told, keys)
+    told = by_topic(await living(conn, events))
+    await fold_directory(conn, told[DIRECTORY.name])
+    commands, statuses, gates = (told[topic.name] for topic in (BATCHES, BATCH_STATUS, GATES))
+    await fold_batches(conn, [*commands, *statuses, *gates], keys)
+    await fold_recipients(conn, told[RECIPIENTS.name], keys)
+    await fold_calls(conn, [*told[DISPATCH.name], *told[CALLS.name]])
+    await fold_conversations(conn, told[CONVERSATIONS.name], keys)
+
+
+def by_topic(events: Iterable[Event]) -> Mapping[str, list[Event]]:
+    """In order within each topic.  Whoever asks an event its type asks only those of its topic."""
+    told: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        told[TOPIC_OF[type(event)].name].append(event)
+    return told

@@ -9,21 +9,20 @@ from contracts.event import Event
 from services.projections.store import FOLDS
 
 
-def _batch_of(event: Event) -> UUID | None:
-    return getattr(event, "batch_id", None)
-
-
 async def living(conn: Connection, events: Sequence[Event]) -> list[Event]:
     """The events without those of deleted batches, whose rows go; the other batches are held."""
-    named = {batch_id for event in events if (batch_id := _batch_of(event))}
+    ids = [getattr(event, "batch_id", None) for event in events]
+    named = {batch_id for batch_id in ids if batch_id is not None}
     if not named:
         return list(events)
-    deleted = {event.batch_id for event in events if isinstance(event, BatchDeleted)}
+    deleted = {event.batch_id for event in events if type(event) is BatchDeleted}
     if deleted:
         await conn.execute(FOLDS.bury_batches, deleted)
         await conn.execute(FOLDS.erase_batches, deleted)
     dead = await _hold(conn, named)
-    return [event for event in events if _batch_of(event) not in dead] if dead else list(events)
+    if not dead:
+        return list(events)
+    return [event for event, batch_id in zip(events, ids, strict=True) if batch_id not in dead]
 
 
 async def _hold(conn: Connection, named: set[UUID]) -> set[UUID]:
