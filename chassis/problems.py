@@ -176,17 +176,25 @@ class BodyLimit:
         if declared.isdigit() and int(declared) > self._most:
             await self._too_large().response()(scope, receive, send)
             return
-        seen = 0
+        seen, answered = 0, False
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._most:
-                raise self._too_large()
+                raise self._too_large()  # whatever the app makes of it, we answer
             return message
 
-        await self._app(scope, counted, send)
+        async def answering(message: Message) -> None:
+            nonlocal answered
+            if seen <= self._most:
+                await send(message)
+            elif not answered:
+                answered = True
+                await self._too_large().response()(scope, receive, send)
+
+        await self._app(scope, counted, answering)
 
     def _too_large(self) -> Problem:
         megabytes = self._most // 1_000_000

@@ -44,7 +44,7 @@ async def ensure_topics(kafka: str, prefix: str = "") -> None:
         if missing := {name: count for name, count in wanted.items() if name not in there}:
             await _create(admin, missing)
         await _compare_partitions(admin, wanted)
-        await _compare_settings(admin, [name for name in wanted if name in there])
+        await _compare_settings(admin, list(wanted))
     finally:
         await admin.close()
 
@@ -105,8 +105,6 @@ async def _compare_partitions(admin: AIOKafkaAdminClient, wanted: dict[str, int]
 
 async def _compare_settings(admin: AIOKafkaAdminClient, names: list[str]) -> None:
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    if not resources:
-        return
     for response in await admin.describe_configs(resources):
         for code, message, _, name, entries in response.resources:
             if code:
