@@ -82,7 +82,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             self.unplaced.discard(partition)
 
     def stop_at(self, partition: TopicPartition) -> None:
-        self.consumer.pause(partition)
+        if partition in self.assigned:
+            self.consumer.pause(partition)
 
     @property
     def assigned(self) -> set[TopicPartition]:
