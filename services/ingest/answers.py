@@ -40,6 +40,7 @@ class BatchAnswer(BaseModel):
     scheduled_at: datetime | None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    expires_at: datetime | None
     recipients: Counts
     outcomes: dict[str, int] = {}
     remaining: int
@@ -64,6 +65,7 @@ def taken(terms: Terms, *, accepted: int, rejected: int, at: datetime) -> dict[s
         retry_policy=request.retry_policy.policy(),
         created_at=at,
         scheduled_at=request.scheduled_at,
+        expires_at=request.expires_at,
         recipients=Counts(total=accepted, pending=accepted, rejected=rejected),
         remaining=accepted,
         allowed_actions=allowed_actions(status, failures=0),

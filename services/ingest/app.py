@@ -18,6 +18,7 @@ from services.ingest.api.upload import MOST_BYTES
 from services.ingest.directory import Directory
 from services.ingest.handlers import fold
 from services.ingest.intake import Intake, Wakes
+from services.ingest.restoring import Restoring
 from services.ingest.settings import IngestSettings
 from services.ingest.streamer import Streamer
 from services.ingest.sweeper import Sweeper
@@ -38,6 +39,7 @@ async def build_app(settings: IngestSettings) -> Service:
         after_dead_letters=wake_relay,
     )
     streamer = Streamer(ground.pool, ground.producer, wake_relay, inbox.caught_up)
+    restoring = Restoring(ground.pool, settings, wake_relay, inbox.caught_up)
     sweeper = Sweeper(ground.pool)
     entries = Directory(ground.pool, wake_relay)
     wakes = Wakes(relay=wake_relay, streamer=streamer.wake, sweeper=sweeper.wake)
@@ -58,7 +60,7 @@ async def build_app(settings: IngestSettings) -> Service:
         app=_http(parts, ground, inbox),
         ground=ground,
         inbox=inbox,
-        tasks=[stream, sweeper.run],
+        tasks=[stream, restoring.run, sweeper.run],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chassis.postgres import Connection
 from chassis.records import Received
-from contracts.batches import BatchCommand
+from contracts.batches import BatchCommand, BatchCreated
 from contracts.directory import DirectoryEvent
 from services.ingest import store
 
@@ -15,3 +15,5 @@ async def fold(conn: Connection, records: Sequence[Received]) -> None:
         await store.fold_directory(conn, entries)
     if commands := [event for event in events if isinstance(event, BatchCommand)]:
         await store.fold_commands(conn, commands)
+    if created := [event for event in events if isinstance(event, BatchCreated)]:
+        await store.fold_additions(conn, created)

@@ -31,8 +31,29 @@ ORDER BY batch_id
 ON CONFLICT (batch_id) DO UPDATE SET command_no = excluded.command_no
 WHERE known.command_no < excluded.command_no
 
+-- name: fold_additions
+-- Ours stand here since before the log knew them; what does not was forgotten.
+INSERT INTO additions (addition_id, batch_id, upload_id, chunks, rejection_chunks, state)
+SELECT addition_id, batch_id, addition_id, chunks, rejection_chunks, 'forgotten'
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[])
+    AS given (addition_id, batch_id, chunks, rejection_chunks)
+ORDER BY addition_id
+ON CONFLICT (addition_id) DO NOTHING
+
+-- name: forgotten_streams
+SELECT addition_id, batch_id, account_id, upload_id, chunks, rejection_chunks
+FROM additions JOIN batches USING (batch_id)
+WHERE state = 'forgotten'
+
+-- name: settle_addition
+UPDATE additions SET state = $2 WHERE addition_id = $1 AND state = 'forgotten'
+RETURNING addition_id
+
 -- name: insert_batch
+-- No row comes back if the log had it before a restore.
 INSERT INTO batches (batch_id, account_id, command_no) VALUES ($1, $2, 1)
+ON CONFLICT (batch_id) DO NOTHING
+RETURNING batch_id
 
 -- name: next_command_no
 UPDATE batches SET command_no = command_no + 1 WHERE batch_id = $1 RETURNING command_no, account_id

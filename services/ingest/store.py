@@ -9,7 +9,7 @@ from asyncpg import Record
 
 from chassis.postgres import Connection
 from chassis.queries import load_queries
-from contracts.batches import BatchCommand
+from contracts.batches import BatchCommand, BatchCreated
 from contracts.directory import (
     AccountConfigured,
     AgentEvent,
@@ -37,6 +37,14 @@ REJECTION_COLUMNS = ("upload_id", "chunk_no", "count", "sealed")
 
 class UploadLostError(Exception):
     """The upload was silent for so long that its rows were dropped: it must be sent again."""
+
+
+class BatchExistsError(Exception):
+    """The log has the batch of this key; its first answer was lost with an older database."""
+
+    def __init__(self, batch_id: UUID) -> None:
+        super().__init__("the batch is there")
+        self.batch_id = batch_id
 
 
 async def now(conn: Connection) -> datetime:
@@ -86,6 +94,27 @@ async def fold_commands(conn: Connection, events: Sequence[BatchCommand]) -> Non
     )
 
 
+async def fold_additions(conn: Connection, events: Sequence[BatchCreated]) -> None:
+    additions = [event.addition for event in events]
+    await conn.execute(
+        Q.fold_additions,
+        [addition.addition_id for addition in additions],
+        [event.batch_id for event in events],
+        [addition.chunks for addition in additions],
+        [addition.rejection_chunks for addition in additions],
+    )
+
+
+async def forgotten_streams(conn: Connection) -> list[Stream]:
+    return [Stream(**dict(row)) for row in await conn.fetch(Q.forgotten_streams)]
+
+
+async def settle(conn: Connection, stream: Stream, *, landed: bool) -> bool:
+    """False: another instance has settled it."""
+    state = "done" if landed else "lost"
+    return await conn.fetchval(Q.settle_addition, stream.addition_id, state) is not None
+
+
 async def begin_upload(conn: Connection, upload_id: UUID) -> None:
     await conn.execute(Q.begin_upload, upload_id)
 
@@ -107,7 +136,9 @@ async def mark_same_numbers(conn: Connection, upload_id: UUID) -> None:
 
 
 async def insert_batch(conn: Connection, batch_id: UUID, account_id: str) -> None:
-    await conn.execute(Q.insert_batch, batch_id, account_id)
+    """Raises BatchExistsError."""
+    if await conn.fetchval(Q.insert_batch, batch_id, account_id) is None:
+        raise BatchExistsError(batch_id)
 
 
 async def add(conn: Connection, addition_id: UUID, batch_id: UUID, uploaded: Uploaded) -> None:

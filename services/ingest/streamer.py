@@ -69,7 +69,8 @@ class Streamer:
             at = await store.now(conn)
             chunks = await store.next_chunks(conn, stream, AT_ONCE, at=at)
             if chunks is None:
-                await _give_up(conn, stream, at)
+                await store.lose(conn, stream)
+                await say_lost(conn, stream, at)
                 self._wake_relay()
                 return True
             records = await asyncio.to_thread(_encoded, chunks)
@@ -84,10 +85,9 @@ class Streamer:
         return True
 
 
-async def _give_up(conn: Connection, stream: Stream, at: datetime) -> None:
+async def say_lost(conn: Connection, stream: Stream, at: datetime) -> None:
     command_no = await store.next_command_no(conn, stream.batch_id)
     await outbox.put(conn, [import_failed(stream, command_no, at=at)], writer="ingest")
-    await store.lose(conn, stream)
     log.error("rows_lost", batch_id=str(stream.batch_id))
 
 

@@ -13,7 +13,7 @@ from chassis.problems import FieldProblem, Problem
 from contracts.sealed import FieldError, Rejection
 from services.ingest.columns import FileRefusedError
 from services.ingest.domain.batch import RefusedError
-from services.ingest.store import UploadLostError
+from services.ingest.store import BatchExistsError, UploadLostError
 from services.ingest.uploads import RowsRefusedError
 
 log = structlog.get_logger()
@@ -22,7 +22,8 @@ UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def install(app: FastAPI) -> None:
-    for fault in (RefusedError, RowsRefusedError, FileRefusedError, UploadLostError, *TRANSIENT):
+    refusals = (RefusedError, RowsRefusedError, FileRefusedError, BatchExistsError)
+    for fault in (*refusals, UploadLostError, *TRANSIENT):
         app.add_exception_handler(fault, _answer)
 
 
@@ -52,6 +53,14 @@ def problem_of(error: Exception) -> Problem:
             field = FieldProblem(field="file", code=code, message=message)
             title = "The file cannot be read."
             return Problem(UNPROCESSABLE, code, title, message, errors=[field], **extra)
+        case BatchExistsError(batch_id=batch_id):
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "batch_exists",
+                "The batch of this key was created before.",
+                "Its first answer is lost; read the batch at Location.",
+                headers={"Location": f"/v1/batches/{batch_id}"},
+            )
         case _:
             log.warning("request_not_finished", error=type(error).__name__)
             return Problem(

@@ -47,7 +47,8 @@ CREATE TABLE upload_rejections (
     PRIMARY KEY (upload_id, chunk_no)
 );
 
--- A list that is in a batch, and how much of it the log has acknowledged.
+-- A list that is in a batch, and how much of it the log has acknowledged.  forgotten: the log names
+-- it, but this database was restored from a backup that does not.
 CREATE TABLE additions (
     addition_id uuid PRIMARY KEY,
     batch_id uuid NOT NULL REFERENCES batches,
@@ -56,10 +57,11 @@ CREATE TABLE additions (
     rejection_chunks integer NOT NULL,
     next_chunk integer NOT NULL DEFAULT 0,
     next_rejection_chunk integer NOT NULL DEFAULT 0,
-    state text NOT NULL DEFAULT 'streaming' CHECK (state IN ('streaming', 'done', 'lost')),
+    state text NOT NULL DEFAULT 'streaming' CHECK (state IN ('streaming', 'done', 'lost', 'forgotten')),
     served_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX additions_to_stream ON additions (served_at) WHERE state = 'streaming';
+CREATE INDEX additions_forgotten ON additions (addition_id) WHERE state = 'forgotten';
 
 -- Kept for good: a batch's id is derived from its key, so a forgotten key would meet its old batch.
 -- The answer is sealed under its scope and dies with that key.  status null: still running.
