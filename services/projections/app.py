@@ -14,6 +14,7 @@ from chassis.service import Service
 from contracts.topics import TOPICS
 from services.projections.api.batches import batches, calls
 from services.projections.api.directory import directory
+from services.projections.api.recipients import recipients
 from services.projections.api.visible import visible_by
 from services.projections.handlers import fold
 from services.projections.settings import ProjectionsSettings
@@ -44,6 +45,6 @@ def read_api(pool: Pool, news: News, *, visible_within: float) -> FastAPI:
     visible = Depends(visible_by(Visibility(pool, news), visible_within))
     api = FastAPI(title="Rollcall reads", dependencies=[visible])
     problems.install(api)
-    for router in (batches(pool), calls(pool), directory(pool)):
+    for router in (batches(pool), recipients(pool), calls(pool), directory(pool)):
         api.include_router(router)
     return api

@@ -95,12 +95,14 @@ ON CONFLICT DO NOTHING
 
 -- name: fold_recipients
 INSERT INTO recipients AS r (
-    recipient_id, batch_id, row, phone_number, name, variables, zones, not_before
+    recipient_id, batch_id, row, phone_number, name, variables, zones, not_before, same_number_as
 )
 SELECT * FROM unnest(
     $1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::timestamptz[]
-) AS e (recipient_id, batch_id, row, phone_number, name, variables, zones, not_before)
+    $8::timestamptz[], $9::uuid[]
+) AS e (
+    recipient_id, batch_id, row, phone_number, name, variables, zones, not_before, same_number_as
+)
 ORDER BY recipient_id
 ON CONFLICT (recipient_id) DO UPDATE SET
     row = excluded.row,
@@ -108,7 +110,8 @@ ON CONFLICT (recipient_id) DO UPDATE SET
     name = excluded.name,
     variables = excluded.variables,
     zones = excluded.zones,
-    not_before = excluded.not_before
+    not_before = excluded.not_before,
+    same_number_as = excluded.same_number_as
 WHERE r.row IS NULL
 
 -- name: fold_rejections

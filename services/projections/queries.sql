@@ -62,9 +62,43 @@ CROSS JOIN LATERAL (
 ORDER BY r.row DESC, r.recipient_id DESC
 LIMIT $5
 
+-- name: recipients_sorted
+-- By anything but the row alone: all that match are looked at.
+SELECT * FROM (
+    SELECT r.*,
+        CASE $5
+            WHEN 'name' THEN coalesce(lower(r.name), '')
+            WHEN 'phone_number' THEN coalesce(r.phone_number, '')
+            WHEN 'status' THEN s.status
+            WHEN 'outcome' THEN s.outcome
+            WHEN 'attempts' THEN lpad(r.attempt::text, 10, '0')
+            ELSE ''
+        END COLLATE "C" AS sorted_by
+    FROM unnest($2::text[], $3::text[], $4::text[]) AS s (standing, status, outcome)
+    JOIN recipients AS r ON r.batch_id = $1 AND r.standing = s.standing
+    WHERE NOT r.removed
+        AND r.row IS NOT NULL
+        AND ($6::text IS NULL
+             OR position(lower($6) IN lower(r.name)) > 0
+             OR position($6 IN r.phone_number) > 0)
+) AS found
+WHERE $7::text IS NULL OR CASE
+    WHEN $11::boolean THEN (sorted_by, row, recipient_id) < ($7, $8::int, $9::uuid)
+    ELSE (sorted_by, row, recipient_id) > ($7, $8::int, $9::uuid)
+END
+ORDER BY
+    CASE WHEN $11 THEN sorted_by END DESC,
+    CASE WHEN $11 THEN row END DESC,
+    CASE WHEN $11 THEN recipient_id END DESC,
+    sorted_by, row, recipient_id
+LIMIT $10
+
 -- name: recipient
 SELECT * FROM recipients
 WHERE batch_id = $1 AND recipient_id = $2 AND row IS NOT NULL AND NOT removed
+
+-- name: in_call
+SELECT EXISTS (SELECT FROM recipients WHERE recipient_id = $1 AND stage IN (1, 2, 3))
 
 -- name: calls_page
 -- Only what a carrier was asked for is a call to people; a slot given back is none.

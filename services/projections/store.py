@@ -12,6 +12,7 @@ from chassis.queries import load_queries
 from contracts.outcomes import Outcome, RecipientStatus
 from contracts.statuses import BatchStatus
 from services.projections.domain.batch import Batch, Created, State, before_any_status
+from services.projections.domain.standing import progress_of
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -63,6 +64,36 @@ class Reads:
         row, recipient_id = after or ((LAST_ROW, LAST) if backwards else (0, FIRST))
         standings = batch.standings_shown_as(status, outcome)
         return await self.conn.fetch(statement, batch.batch_id, standings, row, recipient_id, limit)
+
+    async def recipients_sorted(
+        self,
+        batch: Batch,
+        *,
+        status: RecipientStatus | None,
+        outcome: Outcome | None,
+        search: str | None,
+        by: str,
+        backwards: bool,
+        after: tuple[str, int, UUID] | None,
+        limit: int,
+    ) -> "list[Record]":
+        standings = batch.standings_shown_as(status, outcome)
+        seen = [batch.shown(progress_of(standing)) for standing in standings]
+        return await self.conn.fetch(
+            Q.recipients_sorted,
+            batch.batch_id,
+            standings,
+            [each.status for each in seen],
+            [each.outcome or "" for each in seen],
+            by,
+            search,
+            *(after or (None, 0, FIRST)),
+            limit,
+            backwards,
+        )
+
+    async def in_call(self, recipient_id: UUID) -> bool:
+        return bool(await self.conn.fetchval(Q.in_call, recipient_id))
 
     async def recipient(self, batch_id: UUID, recipient_id: UUID) -> "Record | None":
         return await self.conn.fetchrow(Q.recipient, batch_id, recipient_id)

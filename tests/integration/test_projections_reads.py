@@ -27,6 +27,7 @@ from contracts.sealed import (
     Seal,
 )
 from contracts.statuses import BatchStatus
+from tests.counter import until
 from tests.log_of_batches import a_log, interleaved
 from tests.read_side import ReadSide, read_side
 
@@ -215,6 +216,7 @@ async def test_recipients_are_found_by_what_became_of_them(reads: ReadSide) -> N
         ]
     )
     batch = await until_counted(reads, story, no_answer=1, queued=1, in_progress=1, completed=1)
+    await until(lambda: landed(reads, story))
     assert batch["recipients"]["pending"] == 1
     assert batch["recipients"]["rejected"] == 1
     assert batch["outcomes"]["completed"] == batch["outcomes"]["no_answer"] == 1
@@ -226,6 +228,52 @@ async def test_recipients_are_found_by_what_became_of_them(reads: ReadSide) -> N
     assert await rows(reads, path, status="IN_PROGRESS") == [4]
     assert await rows(reads, path, outcome="no_answer") == [3]
     assert await rows(reads, path, status="COMPLETED", outcome="no_answer") == []
+
+
+async def test_recipients_are_searched_and_sorted_by_what_people_see(reads: ReadSide) -> None:
+    story = await a_story(reads, people=11)
+    ended = [story.completed(2, Outcome.NO_ANSWER), story.completed(3, Outcome.COMPLETED)]
+    await reads.log([story.created(), story.chunk(), *ended])
+    await until_counted(reads, story, no_answer=1, completed=1)
+    path = f"/v1/batches/{story.batch_id}/recipients"
+    by_name = [1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert await rows(reads, path, sort="name", limit=2) == by_name
+    assert await rows(reads, path, sort="-name", limit=2) == by_name[::-1]
+    assert await rows(reads, path, sort="-phone_number", limit=4) == list(range(11, 0, -1))
+    assert (await rows(reads, path, sort="status", limit=3))[:2] == [3, 2]
+    assert (await rows(reads, path, sort="-outcome", limit=3))[:2] == [2, 3]
+    assert set((await rows(reads, path, sort="-attempts", limit=3))[:2]) == {2, 3}
+    assert await rows(reads, path, search="p1", limit=2) == [1, 10, 11]
+    assert await rows(reads, path, search="0000011", sort="-row") == [11]
+    assert await rows(reads, path, search="p1", status="COMPLETED") == []
+
+
+async def test_somebody_not_called_is_told_why(reads: ReadSide) -> None:
+    story = await a_story(reads, people=3)
+    path = f"/v1/batches/{story.batch_id}/recipients"
+
+    async def why(row: int) -> str:
+        answer = await reads.get(f"{path}/{story.recipient_id(row)}/why")
+        (reason,) = answer["reasons"]
+        return str(reason["code"])
+
+    await reads.log([story.created(), story.chunk()])
+    await reads.get(path, position("batch", story.batch_id, "command", 1))
+    await until(lambda: landed(reads, story))
+    assert await why(1) == "not_started"
+    await reads.log([story.started(), story.queued(2), story.completed(3, Outcome.VOICEMAIL)])
+    await until_counted(reads, story, queued=1, completed=1)
+    at = position("batch", story.batch_id, "sequence", 1)
+    await reads.get(path, at)
+    assert [await why(row) for row in (1, 2, 3)] == ["no_free_slot", "placing", "called"]
+    await reads.log([story.status(status.BatchPaused, BatchStatus.PAUSED)])
+    await reads.get(path, position("batch", story.batch_id, "sequence", 2))
+    assert await why(1) == "batch_paused"
+
+
+async def landed(reads: ReadSide, story: Story) -> bool:
+    listed = await reads.get(f"/v1/batches/{story.batch_id}/recipients")
+    return len(listed["data"]) == story.people
 
 
 async def test_a_recipient_and_its_call_are_shown_with_what_was_said(reads: ReadSide) -> None:

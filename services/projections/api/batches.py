@@ -1,28 +1,25 @@
-"""Batches and all that hangs on one: an account sees its own alone."""
+"""Batches, their calls and their error log: an account sees its own alone."""
 
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from chassis.postgres import Pool
-from chassis.problems import Problem
 from services.projections.api.account import Account
+from services.projections.api.found import batch_of, not_found
 from services.projections.api.pages import BY_INSTANT, BY_ROW, Page, after, page_of
 from services.projections.api.parameters import (
     BatchParameters,
     NoParameters,
     PageParameters,
-    RecipientParameters,
 )
-from services.projections.api.shapes import BatchShape, CallShape, RecipientShape, RejectionShape
+from services.projections.api.shapes import BatchShape, CallShape, RejectionShape
 from services.projections.api.showing import (
     show_batch,
     show_call,
-    show_recipient,
     show_rejection,
 )
-from services.projections.domain.batch import Batch
-from services.projections.store import Reads, reading
+from services.projections.store import reading
 
 
 def batches(pool: Pool) -> APIRouter:
@@ -51,47 +48,15 @@ def batches(pool: Pool) -> APIRouter:
         async with reading(pool) as reads:
             found = await reads.batches(account, [batch_id])
         if not found:
-            raise _not_found("batch")
+            raise not_found("batch")
         return show_batch(*found[0])
-
-    @router.get("/{batch_id}/recipients")
-    async def list_recipients(
-        account: Account, batch_id: UUID, asked: RecipientParameters
-    ) -> Page[RecipientShape]:
-        async with reading(pool) as reads:
-            batch = await _batch(reads, account, batch_id)
-            rows = await reads.recipients_page(
-                batch,
-                status=asked.status,
-                outcome=asked.outcome,
-                backwards=asked.sort == "-row",
-                after=after(asked.cursor, BY_ROW),
-                limit=asked.limit + 1,
-            )
-        return page_of(
-            rows,
-            asked.limit,
-            lambda row: show_recipient(row, batch),
-            lambda row: (row["row"], row["recipient_id"]),
-        )
-
-    @router.get("/{batch_id}/recipients/{recipient_id}")
-    async def read_recipient(
-        account: Account, batch_id: UUID, recipient_id: UUID, _: NoParameters
-    ) -> RecipientShape:
-        async with reading(pool) as reads:
-            batch = await _batch(reads, account, batch_id)
-            row = await reads.recipient(batch_id, recipient_id)
-        if row is None:
-            raise _not_found("recipient")
-        return show_recipient(row, batch)
 
     @router.get("/{batch_id}/calls")
     async def list_calls(
         account: Account, batch_id: UUID, asked: PageParameters
     ) -> Page[CallShape]:
         async with reading(pool) as reads:
-            await _batch(reads, account, batch_id)
+            await batch_of(reads, account, batch_id)
             rows = await reads.calls_page(
                 batch_id, after=after(asked.cursor, BY_INSTANT), limit=asked.limit + 1
             )
@@ -104,7 +69,7 @@ def batches(pool: Pool) -> APIRouter:
         account: Account, batch_id: UUID, asked: PageParameters
     ) -> Page[RejectionShape]:
         async with reading(pool) as reads:
-            await _batch(reads, account, batch_id)
+            await batch_of(reads, account, batch_id)
             rows = await reads.rejections_page(
                 batch_id, after=after(asked.cursor, BY_ROW), limit=asked.limit + 1
             )
@@ -123,18 +88,7 @@ def calls(pool: Pool) -> APIRouter:
         async with reading(pool) as reads:
             row = await reads.call(account, call_id)
         if row is None:
-            raise _not_found("call")
+            raise not_found("call")
         return show_call(row)
 
     return router
-
-
-async def _batch(reads: Reads, account: str, batch_id: UUID) -> Batch:
-    found = await reads.batches(account, [batch_id])
-    if not found:
-        raise _not_found("batch")
-    return found[0][0]
-
-
-def _not_found(what: str) -> Problem:
-    return Problem(404, "not_found", f"There is no such {what}.", "Check the id.")

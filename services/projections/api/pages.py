@@ -19,6 +19,7 @@ Name = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 
 BY_ROW: TypeAdapter[tuple[Row, UUID]] = TypeAdapter(tuple[Row, UUID])
 BY_INSTANT: TypeAdapter[tuple[AwareDatetime, UUID]] = TypeAdapter(tuple[AwareDatetime, UUID])
+BY_KEY: TypeAdapter[tuple[Name, Row, UUID]] = TypeAdapter(tuple[Name, Row, UUID])
 BY_NAME: TypeAdapter[tuple[Name]] = TypeAdapter(tuple[Name])
 
 

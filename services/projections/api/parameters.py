@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -13,7 +13,11 @@ from contracts.statuses import BatchStatus
 
 E = TypeVar("E", bound=StrEnum)
 
-SORTS = ("row", "-row")
+Sort = Literal[
+    "row", "name", "phone_number", "status", "outcome", "attempts",
+    "-row", "-name", "-phone_number", "-status", "-outcome", "-attempts",
+]  # fmt: skip
+SORTS = get_args(Sort)
 
 
 def _filter_invalid(field: str, known: tuple[str, ...]) -> Problem:
@@ -57,7 +61,17 @@ class RecipientFilter(Paging):
         RecipientStatus | None, BeforeValidator(_one_of("status", RecipientStatus))
     ] = None
     outcome: Annotated[Outcome | None, BeforeValidator(_one_of("outcome", Outcome))] = None
-    sort: Annotated[Literal["row", "-row"], BeforeValidator(_known_sort)] = "row"
+    search: str | None = Field(default=None, max_length=100, pattern=r"^[^\x00]*$")
+    """Part of the name, in any case, or of the number."""
+    sort: Annotated[Sort, BeforeValidator(_known_sort)] = "row"
+
+    @property
+    def by(self) -> str:
+        return self.sort.removeprefix("-")
+
+    @property
+    def backwards(self) -> bool:
+        return self.sort.startswith("-")
 
 
 NoParameters = Annotated[Nothing, Query()]

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from contracts.batches import RetryPolicy
 from contracts.calendar import Window
 from contracts.calls import Cost
+from contracts.eligibility import Code
 from contracts.outcomes import Outcome, RecipientStatus
 from contracts.sealed import FieldError
 from contracts.statuses import Action, BatchStatus, Result
@@ -62,6 +63,18 @@ class RecipientShape(BaseModel):
     attempts: int
     next_attempt_at: datetime | None
     call_id: UUID | None
+
+
+class ReasonShape(BaseModel):
+    code: Code
+    message: str
+    until: datetime | None
+
+
+class WhyShape(BaseModel):
+    recipient_id: UUID
+    status: RecipientStatus
+    reasons: list[ReasonShape]
 
 
 class CallShape(BaseModel):

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from contracts.calls import Cost
+from contracts.eligibility import Reason
 from contracts.ids import call_id_of
 from contracts.outcomes import Outcome, RecipientStatus
 from contracts.progress import Progress, Stage
@@ -14,12 +16,16 @@ from services.projections.api.shapes import (
     BatchShape,
     CallShape,
     Counts,
+    ReasonShape,
     RecipientShape,
     RejectionShape,
+    WhyShape,
 )
 from services.projections.domain.batch import Batch
 from services.projections.domain.phase import estimated_finish, phase_of
 from services.projections.domain.recipient import call_status, next_attempt_at
+from services.projections.domain.standing import Shown
+from services.projections.domain.why import MESSAGES
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -63,7 +69,7 @@ def _counts(batch: Batch) -> Counts:
 
 
 def show_recipient(row: "Record", batch: Batch) -> RecipientShape:
-    progress = _progress(row)
+    progress = progress_of_row(row)
     seen = batch.shown(progress)
     pending = seen.status is RecipientStatus.PENDING
     recipient_id, variables = row["recipient_id"], row["variables"]
@@ -87,7 +93,7 @@ def show_recipient(row: "Record", batch: Batch) -> RecipientShape:
     )
 
 
-def _progress(row: "Record") -> Progress:
+def progress_of_row(row: "Record") -> Progress:
     return Progress(
         grant_no=row["grant_no"],
         stage=Stage(row["stage"]),
@@ -98,6 +104,11 @@ def _progress(row: "Record") -> Progress:
         ended_at=row["ended_at"],
         not_before=row["returned_not_before"],
     )
+
+
+def show_why(recipient_id: UUID, seen: Shown, reason: Reason) -> WhyShape:
+    said = ReasonShape(code=reason.code, message=MESSAGES[reason.code], until=reason.until)
+    return WhyShape(recipient_id=recipient_id, status=seen.status, reasons=[said])
 
 
 def show_call(row: "Record") -> CallShape:

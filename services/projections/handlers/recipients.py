@@ -51,6 +51,7 @@ def _recipients(chunk: RecipientsAdded, seal: Seal | None) -> list[tuple[Any, ..
                 secrets and _VARIABLES.dump_json(secrets.variables).decode(),
                 ",".join(entry.zones),
                 entry.not_before,
+                entry.same_number_as,
             )
         )
     return rows

@@ -89,6 +89,7 @@ CREATE TABLE recipients (
     variables text,
     zones text,
     not_before timestamptz,
+    same_number_as uuid,
 
     removed boolean NOT NULL DEFAULT false,
     grant_no integer NOT NULL DEFAULT 0,
