@@ -49,5 +49,5 @@ async def build_app(settings: Settings) -> Service:
         app=app,
         ground=ground,
         inbox=inbox,
-        tasks=(lambda: decider.run(inbox.caught_up),),
+        tasks=(lambda: decider.run(inbox),),
     )

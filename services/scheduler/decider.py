@@ -5,13 +5,14 @@ A wake is gone only with the decision it asked for; any process may make it.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import ClassVar, Final
+from collections.abc import Callable
+from typing import ClassVar, Final, Protocol
 
 import structlog
 
 from chassis.apply import Q as CHASSIS
 from chassis.postgres import TRANSIENT, Pool, stand_back
+from chassis.telemetry import start_span
 from chassis.wake import Alarm
 from services.scheduler.decision import Decided, Decision
 from services.scheduler.domain.hours import Timetable
@@ -21,6 +22,15 @@ log = structlog.get_logger()
 
 LOOK_EVERY: Final = 2.0
 """Seconds; a process that died between a fold and its decision leaves the wake to the others."""
+
+
+class Inputs(Protocol):
+    """Whoever knows whether the log has been read to its end: the inbox."""
+
+    @property
+    def is_caught_up(self) -> bool: ...
+
+    async def caught_up(self) -> None: ...
 
 
 class Decider:
@@ -38,14 +48,15 @@ class Decider:
     def ring(self) -> None:
         self._alarm.ring()
 
-    async def run(self, caught_up: Callable[[], Awaitable[None]]) -> None:
-        failures, started = 0, False
+    async def run(self, inbox: Inputs) -> None:
+        failures, woken = 0, False
         while True:
-            await caught_up()
+            woken = woken and inbox.is_caught_up
+            await inbox.caught_up()
             try:
-                if not started:
+                if not woken:  # the database may be another than before, its timers lost
                     await self._pool.execute(Q.wake_all)
-                    started = True
+                    woken = True
                 if not await self.decide_all_due():
                     await self._alarm.wait_for(await self._seconds_to_next())
                 failures = 0
@@ -66,8 +77,9 @@ class Decider:
         async with self._pool.acquire() as conn, conn.transaction():
             await conn.execute(CHASSIS.hold_off_rebuild)
             await conn.execute(Q.lock_account, account_id)
-            await conn.execute(Q.take_wakes, account_id)
-            decided = await self.decision(conn, account_id, self._timetable).make()
+            cause = await conn.fetchval(Q.take_wakes, account_id)
+            with start_span("decide", cause):
+                decided = await self.decision(conn, account_id, self._timetable).make()
             if decided.next_at is not None:
                 await conn.execute(Q.set_wake, account_id, decided.next_at)
         if decided.events:

@@ -150,8 +150,9 @@ UPDATE batches SET fatal_epoch = $2, fatal_detail = $3
 WHERE batch_id = $1 AND (fatal_epoch < $2 OR (fatal_epoch = $2 AND fatal_detail > $3));
 
 -- name: wake
-INSERT INTO wakes (account_id, due_at)
-SELECT account_id, clock_timestamp() FROM unnest($1::text[]) AS w (account_id);
+INSERT INTO wakes (account_id, due_at, traceparent)
+SELECT account_id, clock_timestamp(), traceparent
+FROM unnest($1::text[], $2::text[]) AS w (account_id, traceparent);
 
 -- Decisions.
 
@@ -174,7 +175,8 @@ SELECT pg_advisory_xact_lock(hashtextextended('account:' || $1::text, 0));
 
 -- name: take_wakes
 -- All that can be seen: the next instant is found anew, and what wakes later stays.
-DELETE FROM wakes WHERE account_id = $1;
+WITH taken AS (DELETE FROM wakes WHERE account_id = $1 RETURNING id, traceparent)
+SELECT traceparent FROM taken WHERE traceparent IS NOT NULL ORDER BY id DESC LIMIT 1;
 
 -- name: set_wake
 INSERT INTO wakes (account_id, due_at) VALUES ($1, $2);

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
 import pytest
 
+from chassis import telemetry
 from chassis.postgres import Pool
 from chassis.queries import check_queries
 from contracts.batches import (
@@ -28,11 +30,12 @@ from contracts.dispatch import RecipientQueued
 from contracts.event import Event
 from contracts.outcomes import Outcome
 from contracts.status import BatchStatusEvent
+from services.scheduler import handlers
 from services.scheduler.decider import Decider
 from services.scheduler.store import Q
 from tests.conftest import DatabaseFactory
 from tests.scheduler_story import ACCOUNT, Story, account, ended, placing, queued, returned
-from tests.scheduler_world import World, world_on
+from tests.scheduler_world import World, received, world_on
 
 
 @pytest.fixture
@@ -258,8 +261,8 @@ async def test_outside_its_window_a_batch_waits_for_the_opening(world: World) ->
 async def test_a_recipient_s_own_zone_decides_when_it_is_called(world: World) -> None:
     story = Story(recipients=2, chunks=2)
     now = datetime.now(UTC)
-    opens = (now + timedelta(hours=1)).strftime("%H:00")
-    closes = (now + timedelta(hours=3)).strftime("%H:00")
+    opens = (now + timedelta(hours=1)).strftime("%H:%M")
+    closes = (now + timedelta(hours=3)).strftime("%H:%M")
     window = Window(start=closes, end=opens, days=WEEK, timezone="recipient")
     ahead = "Etc/GMT-2"  # two hours ahead of UTC: its clocks already show closed hours
     await world.given(account(5), story.created(window=window))
@@ -312,6 +315,19 @@ async def test_a_quarantined_batch_holds_its_slots_and_the_others_go_on(world: W
         good.batch_id
     }
     assert len(await in_flight(world.pool)) == 2
+
+
+async def test_a_grant_continues_the_trace_of_the_event_that_freed_its_slot(world: World) -> None:
+    telemetry.configure("scheduler")
+    story = Story(recipients=2)
+    (first,) = grants(await world.when(account(1), story.created(), story.chunk()))
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    end = replace(received(ended(first)), traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+    async with world.pool.acquire() as conn, conn.transaction():
+        await handlers.fold(conn, [end])
+    await world.when()
+    headers = await world.pool.fetchval("SELECT headers FROM outbox ORDER BY id DESC LIMIT 1")
+    assert trace in headers
 
 
 async def in_flight(pool: Pool) -> dict[UUID, int]:

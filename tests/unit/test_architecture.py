@@ -15,7 +15,7 @@ ROOMS = ("contracts", "chassis", "services", "simulator", "cli", "deploy")
 BREACHES = {
     "services-apart": ("services/dialer/domain.py", "import services.ingest.settings"),
     "contracts-pure": ("contracts/sealed.py", "import asyncio"),
-    "domains-pure": ("services/scheduler/domain.py", "import asyncpg"),
+    "domains-pure": ("services/scheduler/domain/fairness.py", "import asyncpg"),
     "chassis-below": ("chassis/settings.py", "import services.ingest.settings"),
     "simulator-apart": ("simulator/behaviour.py", "import contracts.ids"),
     "services-below": ("services/projections/settings.py", "import simulator"),

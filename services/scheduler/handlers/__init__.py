@@ -30,10 +30,9 @@ CAUSE: Final = (AccountConfigured, BatchCommand, RecipientsAdded, CallCompleted,
 async def fold(conn: Connection, records: list[Received]) -> None:
     """What the inbox applies: the events, and a wake for every account they may matter to."""
     await refold(conn, records)
-    events = [record.event for record in records]
-    accounts = sorted({event.account_id for event in events if isinstance(event, CAUSE)})
-    if accounts:
-        await conn.execute(Q.wake, accounts)
+    causes = {r.event.account_id: r.traceparent for r in records if isinstance(r.event, CAUSE)}
+    if causes:
+        await conn.execute(Q.wake, list(causes), list(causes.values()))
 
 
 async def refold(conn: Connection, records: list[Received]) -> None:

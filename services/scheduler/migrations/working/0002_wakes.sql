@@ -4,7 +4,8 @@
 CREATE TABLE wakes (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     account_id text NOT NULL,
-    due_at timestamptz NOT NULL
+    due_at timestamptz NOT NULL,
+    traceparent text  -- of the event that gave cause
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 CREATE INDEX wakes_due ON wakes (due_at, account_id);
 CREATE INDEX wakes_of_an_account ON wakes (account_id);
