@@ -52,6 +52,11 @@ HASTE = {
     "ROLLCALL_LOG_LEVEL": "info",
 }
 """The waits of a production dialer, shortened."""
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+"""Sessions that wait for another's lock."""
 INSTANT = {"ring_seconds": 0, "talk_seconds": 0, "outcomes": {"answered": 1}}
 Json = dict[str, Any]
 E = TypeVar("E", bound=Event)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from chassis import outbox
 from chassis.postgres import Connection, Pool
 from contracts.calls import CallPlacing, ReturnReason
 from contracts.event import Event
@@ -19,7 +18,7 @@ from services.dialer.carriers.port import Order, Refused
 from services.dialer.domain import Evidence, GivenBack, Rules, facts, settle
 from services.dialer.people import People
 from services.dialer.settings import DialerSettings
-from services.dialer.store import Q, Row, call_of, save_calls, take_permits
+from services.dialer.store import Q, Row, call_of, save_calls, say, take_permits
 
 INTENDED, HELD = "intended", "held"
 
@@ -100,7 +99,7 @@ class Granting:
     ) -> Taken:
         intents: list[Intent] = []
         changed: list[Call] = []
-        events: list[Event] = []
+        events: list[tuple[Event, str | None]] = []
         for candidate in candidates:
             verdict = verdicts[candidate.row["call_id"]]
             if verdict["verdict"] == INTENDED and candidate.secrets is not None:
@@ -110,9 +109,9 @@ class Granting:
                 call = replace(call_of(candidate.row), carrier=self._carrier)
                 settled = settle(call, evidence, now=verdict["now"], rules=self._rules)
                 changed.append(settled.call)
-                events += settled.events
+                events += [(event, candidate.row["traceparent"]) for event in settled.events]
         await save_calls(conn, changed)
-        await outbox.put(conn, events, writer="dialer")
+        await say(conn, events)
         return Taken(intents, len(changed), len(candidates) - len(changed) - len(intents))
 
     def _intent(self, row: Row, secrets: RecipientSecrets, verdict: Row, began: float) -> Intent:

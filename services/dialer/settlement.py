@@ -8,19 +8,20 @@ from uuid import UUID
 
 import structlog
 
-from chassis import outbox
 from chassis.groupcommit import GroupCommit
 from chassis.postgres import Connection, Pool, retrying
 from contracts.conversations import ConversationRecorded
 from contracts.event import Event
-from services.dialer.call import Call
-from services.dialer.carriers.port import Conversation
+from services.dialer.call import Call, State
+from services.dialer.carriers.port import Conversation, Sighting
 from services.dialer.domain import Evidence, Rules, settle
 from services.dialer.people import People
-from services.dialer.store import Q, Row, call_of, save_calls
+from services.dialer.store import Q, Row, call_of, save_calls, say
 from services.dialer.wakes import Wakes
 
 log = structlog.get_logger()
+
+Traced = tuple[Event, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Settlement:
         async with self._pool.acquire() as conn, conn.transaction():
             rows = await conn.fetch(Q.calls_to_settle, sorted({item.call_id for item in items}))
             known = {row["call_id"]: Known(row, call_of(row), call_of(row)) for row in rows}
-            events: list[Event] = []
+            events: list[Traced] = []
             for item in items:
                 if (one := known.get(item.call_id)) is not None:
                     events += await self._apply(one, item.evidence)
@@ -66,14 +67,16 @@ class Settlement:
             self._wakes.settled()
         return [item.call_id in known for item in items]
 
-    async def _apply(self, one: Known, evidence: Evidence) -> list[Event]:
+    async def _apply(self, one: Known, evidence: Evidence) -> list[Traced]:
+        if one.now.state is State.RETURNED and isinstance(evidence, Sighting):
+            log.error("given_back_and_yet_seen", call_id=str(one.now.call_id))
         settled = settle(one.now, evidence, now=one.row["now"], rules=self._rules)
         one.now = settled.call
         events: list[Event] = list(settled.events)
         if settled.conversation is not None and not one.row["deleted"]:
             recorded = await self._recorded(one, settled.conversation)
             events += [] if recorded is None else [recorded]
-        return events
+        return [(event, one.row["traceparent"]) for event in events]
 
     async def _recorded(self, one: Known, what: Conversation) -> ConversationRecorded | None:
         sealed = await self._people.seal(one.now.batch_id, what)
@@ -89,6 +92,8 @@ class Settlement:
             sealed=sealed,
         )
 
-    async def _write(self, conn: Connection, known: dict[UUID, Known], events: list[Event]) -> None:
+    async def _write(
+        self, conn: Connection, known: dict[UUID, Known], events: list[Traced]
+    ) -> None:
         await save_calls(conn, [one.now for one in known.values() if one.now != one.before])
-        await outbox.put(conn, events, writer="dialer")
+        await say(conn, events)

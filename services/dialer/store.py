@@ -6,13 +6,18 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis import outbox
 from chassis.postgres import Connection
 from chassis.queries import load_queries
+from contracts.codec import encode
+from contracts.event import Event
 from contracts.outcomes import Outcome
+from contracts.topics import topic_for
 from services.dialer.call import Call, State
 
 Q = load_queries(__file__)
 Row = asyncpg.Record
+WRITER = "dialer"
 
 _AS_STORED = (
     "call_id",
@@ -79,6 +84,17 @@ async def save_calls(conn: Connection, calls: Iterable[Call]) -> None:
 def columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
     """Rows as the arrays that unnest takes."""
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def say(conn: Connection, events: Sequence[tuple[Event, str | None]]) -> None:
+    """Into the outbox, each with the trace of its call."""
+    await outbox.put_encoded(
+        conn,
+        [
+            (topic_for(event, writer=WRITER).name, encode(event, source=WRITER, traceparent=trace))
+            for event, trace in events
+        ],
+    )
 
 
 async def announce(conn: Connection, calls: Sequence[UUID]) -> set[UUID]:

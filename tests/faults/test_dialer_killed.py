@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -15,7 +16,7 @@ from contracts.calls import CallCompleted, CallPlacing, CallReturned
 from contracts.gates import BatchGateClosed
 from contracts.outcomes import Outcome
 from tests.conftest import DatabaseFactory
-from tests.dialing import Dialing, dialing, numbers, paused, until
+from tests.dialing import WAITING, Dialing, dialing, numbers, paused, until
 
 DIALER = "services.dialer"
 
@@ -55,7 +56,7 @@ async def frozen_past_its_deadline(house: Dialing, dialer: str) -> None:
         batch = await house.batch()
         (call,) = await house.grant(batch, numbers(1))
         await until(lambda: house.of(CallPlacing, call), house.story)
-        await until(lambda: conn.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        await until(lambda: conn.fetchval(WAITING))
         frozen.send(signal.SIGSTOP)
     await house.start_dialer(DIALER)
     await house.until_over([call])
@@ -146,6 +147,66 @@ async def test_a_lost_database_rings_nobody_again_and_forgets_nobody(
     assert requested == {str(call) for call in [*over, *live, *waiting]}
     assert {house.ended()[call].outcome for call in [*live, *waiting]} == {Outcome.COMPLETED}
     assert len([e for e in house.of(CallCompleted) if e.call_id in over]) == 20
+
+
+async def test_a_restored_database_rings_nobody_again(
+    house: Dialing, database: DatabaseFactory
+) -> None:
+    dialer = await house.start_dialer(ROLLCALL_CARRIER_CALLS_PER_SECOND="10")
+    batch = await house.batch()
+    calls = await house.grant(batch, numbers(60))
+    await until(lambda: len(house.of(CallPlacing)) >= 10)
+    await dialer.end()
+    backup = await copy_of(house, await database())
+    second = await house.start_dialer()
+    await house.until_over(calls)
+    await second.end()
+    house.dsn = backup
+    await house.start_dialer()
+    more = await house.grant(batch, numbers(5, first=100), grant_no=2)
+    await house.until_over(more)
+    await until(lambda: nothing_left(house), house.story)
+    ledger = await house.judge()
+    assert len([e for e in ledger if e["kind"] == "request"]) <= len(calls) + len(more)
+
+
+async def copy_of(house: Dialing, empty: str) -> str:
+    """The dialers' database as it is now."""
+    name, source = (urlsplit(dsn).path.removeprefix("/") for dsn in (empty, house.dsn))
+    conn = await asyncpg.connect(house.vault_dsn)
+    await conn.execute(f'DROP DATABASE "{name}"')
+    await conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+    await conn.close()
+    return empty
+
+
+async def nothing_left(house: Dialing) -> bool:
+    left = "SELECT FROM calls WHERE state NOT IN ('ENDED', 'RETURNED')"
+    return not await house.sql(left)
+
+
+async def test_a_dialer_told_to_stop_sees_its_requests_through(house: Dialing) -> None:
+    await house.behave(faults={"slow": 1, "slow_seconds": 1})
+    stopped = await house.start_dialer()
+    calls = await house.grant(await house.batch(), numbers(20))
+    await until(lambda: len(house.of(CallPlacing)) == 20, house.story)
+    assert await stopped.end(signal.SIGTERM) == 0
+    states = {row["state"] for row in await house.sql("SELECT state::text FROM calls")}
+    assert states <= {"STARTED", "ENDED"}
+    await house.start_dialer()
+    await house.until_over(calls)
+    assert {house.ended()[call].outcome for call in calls} == {Outcome.COMPLETED}
+    await house.judge()
+
+
+async def test_two_dialers_together_keep_to_the_carrier_s_rate(house: Dialing) -> None:
+    await house.behave(calls_per_second=60)
+    for _ in range(2):
+        await house.start_dialer(ROLLCALL_CARRIER_CALLS_PER_SECOND="40")
+    calls = await house.grant(await house.batch(), numbers(120))
+    await house.until_over(calls)
+    assert house.of(CallReturned) == []  # the carrier never had to refuse
+    await house.judge()
 
 
 async def test_a_pause_is_confirmed_only_when_no_request_can_follow(house: Dialing) -> None:
