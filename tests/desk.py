@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx2
@@ -14,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.service import Service, serve
 from contracts.codec import decode
-from contracts.directory import AgentRegistered, PhoneNumberRegistered
+from contracts.directory import AgentRegistered, DirectoryEvent, PhoneNumberRegistered
 from contracts.event import Event
 from contracts.topics import BATCHES, DIRECTORY, RECIPIENTS
 from services.ingest.app import build_app
@@ -40,6 +41,12 @@ NO_ROWS_LEFT = """
 """
 
 
+def _as_it_is(
+    event: DirectoryEvent, _known: DirectoryEvent | None, _now: datetime
+) -> DirectoryEvent:
+    return event
+
+
 def recipients(count: int) -> list[Json]:
     return [{"phone_number": f"+1202555{1000 + n}", "name": f"Person {n}"} for n in range(count)]
 
@@ -61,7 +68,7 @@ async def registered(directory: Directory) -> None:
         PhoneNumberRegistered(**said, phone_number=CALLER, outbound=True),
         AgentRegistered(**said, agent_id=AGENT, name="Ann", phone_number=CALLER, active=True),
     ):
-        await directory.write(event.key, lambda _, __, event=event: event)
+        await directory.write(event.key, partial(_as_it_is, event))
 
 
 class Desk:

@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from chassis import problems
-from chassis.ground import Ground, lay_ground
+from chassis.ground import lay_ground
 from chassis.health import add_health, database_check, inbox_check, outbox_check
 from chassis.inbox import Inbox
 from chassis.service import Service
@@ -19,7 +19,7 @@ from services.dialer.domain import Rules
 from services.dialer.drain import Drain
 from services.dialer.earlier import EarlierCalls
 from services.dialer.granting import Granting
-from services.dialer.guarding import guard_live_numbers
+from services.dialer.guarding import Guard
 from services.dialer.handlers import fold
 from services.dialer.people import People
 from services.dialer.placer import Placer
@@ -33,6 +33,8 @@ from services.dialer.wakes import Wakes
 MIGRATIONS = Path(__file__).parent / "migrations"
 TOPICS = (DIRECTORY, BATCHES, BATCH_STATUS, DISPATCH, CALLS, GATES)
 CONNECTIONS = 12
+RECONNECTED = "rollcall_dialer"
+"""Nobody notifies it: it tells that the database was lost and is there again."""
 
 
 def simulator(settings: DialerSettings) -> Carrier:
@@ -66,6 +68,7 @@ async def build_app(
         overdue=timedelta(seconds=settings.overdue_after_seconds),
     )
     people = People(ground.vault, ground.seals)
+    guard = Guard(ground.pool, people, inbox)
     settlement = Settlement(ground.pool, people, rules, wakes)
     placer = Placer(
         pool=ground.pool,
@@ -75,7 +78,7 @@ async def build_app(
         settlement=settlement,
         settings=settings,
         wakes=wakes,
-        inputs_read=_Inputs(inbox, ground, people).read,
+        inputs_read=guard.read,
     )
     reconciler = Reconciler(
         pool=ground.pool,
@@ -103,23 +106,7 @@ async def build_app(
         app=Callbacks(app, {carrier.name: carrier}, settlement, inbox),
         ground=ground,
         inbox=inbox,
+        channels={RECONNECTED: guard.reconnected},
         tasks=(placer.run, reconciler.run, drain.run),
         closing=(placer.close, reconciler.close, carrier.close),
     )
-
-
-class _Inputs:
-    """Read to the end, and what that brought to light guarded: only then is anybody placed."""
-
-    def __init__(self, inbox: Inbox, ground: Ground, people: People) -> None:
-        self._inbox = inbox
-        self._ground = ground
-        self._people = people
-        self._guarded = False
-
-    async def read(self) -> None:
-        while not (self._inbox.is_caught_up and self._guarded):
-            self._guarded = False
-            await self._inbox.caught_up()
-            await guard_live_numbers(self._ground.pool, self._people)
-            self._guarded = True

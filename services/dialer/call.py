@@ -52,6 +52,8 @@ class Call:
     cause: str | None = None
     unknown_since: datetime | None = None
     next_check_at: datetime | None = None
+    recorded: bool = False
+    """What was said is in the log."""
 
     @property
     def given_up(self) -> bool:

@@ -102,13 +102,21 @@ def _ended(call: Call, seen: Sighting, now: datetime) -> Settled:
     if ending is None or call.state is State.RETURNED:
         return Settled(call)
     if call.state is State.ENDED and not call.given_up:
-        return Settled(call)
+        return _recorded(Settled(call), ending)  # a look-up told the ending, but not what was said
     known = _noting(call, seen)
     begun = known if known.started_at else replace(known, started_at=known.requested_at or now)
     over = _over(begun, ending)
     said = _completed(over, ending.duration_seconds, now)
     events = (_started(begun, now), said) if call.state in OPEN else (said,)
-    return Settled(over, events, ending.conversation)
+    return _recorded(Settled(over, events), ending)
+
+
+def _recorded(settled: Settled, ending: Ending) -> Settled:
+    """With what was said, unless that is in the log already."""
+    if ending.conversation is None or settled.call.recorded:
+        return settled
+    call = replace(settled.call, recorded=True)
+    return Settled(call, settled.events, ending.conversation)
 
 
 def _refused(call: Call, word: Refused, now: datetime) -> Settled:
@@ -121,8 +129,9 @@ def _refused(call: Call, word: Refused, now: datetime) -> Settled:
 def _given_back(call: Call, why: GivenBack, now: datetime) -> Settled:
     if call.state not in OPEN:
         return Settled(call)
+    asked = why.reason in (ReturnReason.CARRIER_OVERLOADED, ReturnReason.FATAL_FAULT)
     event = CallReturned(
-        **facts(call, now),
+        **facts(call if asked else replace(call, requested_at=None), now),
         reason=why.reason,
         detail=why.detail,
         not_before=None if why.wait is None else now + why.wait,
@@ -166,8 +175,10 @@ def _next_look(call: Call, now: datetime, rules: Rules) -> datetime:
     """Ever more rarely, the longer it has gone on; but never past the horizon of an unknown one."""
     if call.state is State.UNKNOWN and call.unknown_since is not None:
         horizon = call.unknown_since + rules.horizon
-        pause = max(timedelta(seconds=0.5), (now - call.unknown_since) / 2)
-        return max(min(now + pause, horizon), now + timedelta(seconds=0.5))
+        later = now + max(
+            timedelta(seconds=0.5), min((now - call.unknown_since) / 2, rules.horizon)
+        )
+        return min(later, horizon) if now < horizon else later
     age = now - (call.started_at or now)
     return now + max(rules.silence, min(age / 2, 10 * rules.silence))
 

@@ -8,11 +8,32 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis.inbox import Inbox
 from chassis.postgres import Connection, Pool, retrying
 from services.dialer.people import People
 from services.dialer.store import Q, columns
 
 FIRST = UUID(int=0)
+
+
+class Guard:
+    """`read` returns when the log is read to its end, and what that brought to light is guarded."""
+
+    def __init__(self, pool: Pool, people: People, inbox: Inbox) -> None:
+        self._pool = pool
+        self._people = people
+        self._inbox = inbox
+        self._guarded = False
+
+    def reconnected(self, _: str) -> None:
+        """The database may be another one than before."""
+        self._guarded = False
+
+    async def read(self) -> None:
+        while not (self._inbox.is_caught_up and self._guarded):
+            await self._inbox.caught_up()
+            self._guarded = True
+            await guard_live_numbers(self._pool, self._people)
 
 
 async def guard_live_numbers(pool: Pool, people: People) -> None:
@@ -42,4 +63,4 @@ async def _guard(conn: Connection, named: list[tuple[object, ...]]) -> None:
             await conn.execute(Q.guard_numbers, *columns(named))
     except asyncpg.UniqueViolationError as error:
         # Another dialer guards the same ones; what it leaves is guarded at the next look.
-        raise asyncpg.SerializationError(str(error)) from error
+        raise asyncpg.SerializationError("guarded elsewhere") from error

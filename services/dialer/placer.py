@@ -30,7 +30,7 @@ log = structlog.get_logger()
 AGAIN: tuple[type[Exception], ...] = (*TRANSIENT, asyncpg.UniqueViolationError)
 """The last: another dialer has just taken the same number; the next look sees its call."""
 AT_ONCE = 100
-HELD_FOR = 0.05
+HELD_FOR = 0.1
 LOOK_EVERY = 1.0
 """Seconds; another dialer may have folded what we could place."""
 
@@ -54,6 +54,8 @@ class Placer:
         self._granting = granting
         self._settlement = settlement
         self._unreachable_for = settings.unreachable_seconds
+        rate = settings.carrier_calls_per_second
+        self._held_for = HELD_FOR if rate is None else min(LOOK_EVERY, max(HELD_FOR, 1 / rate))
         self._wakes = wakes
         self._inputs_read = inputs_read
         self._slots = Slots(settings.most_requests)
@@ -80,7 +82,7 @@ class Placer:
         if taken.given_back:
             self._wakes.settled()
         if taken.held:
-            await self._wakes.placer.wait_for(HELD_FOR)
+            await self._wakes.placer.wait_for(self._held_for)
         elif not taken.intents and not taken.given_back:
             await self._wakes.placer.wait_for(LOOK_EVERY)
 

@@ -240,13 +240,14 @@ UPDATE calls AS c SET
     state = s.state, carrier = s.carrier, carrier_call_id = s.carrier_call_id,
     started_at = s.started_at, answered_at = s.answered_at, answered_by = s.answered_by,
     ended_at = s.ended_at, outcome = s.outcome, cause = s.cause,
-    unknown_since = s.unknown_since, next_check_at = s.next_check_at
+    unknown_since = s.unknown_since, next_check_at = s.next_check_at, recorded = s.recorded
 FROM unnest(
     $1::uuid[], $2::call_state[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-    $7::text[], $8::timestamptz[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[]
+    $7::text[], $8::timestamptz[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[],
+    $13::bool[]
 ) AS s (
     call_id, state, carrier, carrier_call_id, started_at, answered_at, answered_by, ended_at,
-    outcome, cause, unknown_since, next_check_at
+    outcome, cause, unknown_since, next_check_at, recorded
 )
 WHERE c.call_id = s.call_id
 

@@ -41,6 +41,7 @@ _AS_STORED = (
     "cause",
     "unknown_since",
     "next_check_at",
+    "recorded",
 )
 
 
@@ -74,6 +75,7 @@ async def save_calls(conn: Connection, calls: Iterable[Call]) -> None:
         (
             c.call_id, c.state.name, c.carrier, c.carrier_call_id, c.started_at, c.answered_at,
             c.answered_by, c.ended_at, c.outcome, c.cause, c.unknown_since, c.next_check_at,
+            c.recorded,
         )
         for c in calls
     ]  # fmt: skip

@@ -65,7 +65,7 @@ async def build_app(settings: IngestSettings) -> Service:
 
 
 def _http(parts: Parts, ground: Ground, inbox: Inbox) -> FastAPI:
-    app = FastAPI(title="Rollcall commands", version="1")
+    app = FastAPI(title="Rollcall commands", version="1", responses=faults.RESPONSES)
     app.state.parts = parts
     problems.install(app)
     faults.install(app)

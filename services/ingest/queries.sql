@@ -71,6 +71,11 @@ UPDATE uploads SET touched_at = clock_timestamp()
 WHERE upload_id = $1 AND NOT dropped
 RETURNING upload_id
 
+-- name: take_longer
+-- For a statement over a whole list, whose rows nobody else needs; still shorter than the lease.
+-- (A transaction_timeout that runs can be put out, but not put off.)
+SELECT set_config('transaction_timeout', '0', true), set_config('statement_timeout', '50s', true)
+
 -- name: mark_same_numbers
 -- Each row learns the nearest earlier row with its number.
 UPDATE upload_rows AS later

@@ -132,6 +132,8 @@ async def stage(conn: Connection, upload_id: UUID, portion: Portion) -> None:
 
 
 async def mark_same_numbers(conn: Connection, upload_id: UUID) -> None:
+    """In a transaction of its own."""
+    await conn.execute(Q.take_longer)
     await conn.execute(Q.mark_same_numbers, upload_id)
 
 

@@ -44,7 +44,7 @@ async def upload(
         raise RowsRefusedError("rows_rejected", stager.sample)
     if not stager.accepted:
         raise RowsRefusedError("no_valid_recipients", stager.sample)
-    async with pool.acquire() as conn:
+    async with pool.acquire() as conn, conn.transaction():
         await store.mark_same_numbers(conn, upload_id)
     return Uploaded(
         upload_id, stager.accepted, stager.rejected, stager.chunks, stager.rejection_chunks

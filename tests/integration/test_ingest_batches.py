@@ -30,7 +30,7 @@ async def desk(kafka: str, database: DatabaseFactory, topic_prefix: str) -> Asyn
         yield desk
 
 
-async def test_a_batch_is_taken_and_everyone_on_it_told_to_the_log(desk: Desk):
+async def test_a_batch_is_taken_and_everyone_on_it_told_to_the_log(desk: Desk) -> None:
     answer = await desk.post(a_batch(recipients=recipients(3)))
     assert answer.status_code == 202, answer.text
     batch = answer.json()
@@ -51,14 +51,16 @@ async def test_a_batch_is_taken_and_everyone_on_it_told_to_the_log(desk: Desk):
     ]
 
 
-async def test_a_batch_that_is_not_to_start_waits_as_pending(desk: Desk):
+async def test_a_batch_that_is_not_to_start_waits_as_pending(desk: Desk) -> None:
     answer = await desk.post(a_batch(recipients=recipients(1), start=False))
     assert answer.json()["status"] == "PENDING"
     [created] = await desk.log_of(BatchCreated)
     assert created.start is False
 
 
-async def test_rows_that_cannot_be_called_are_reported_and_the_others_are_called(desk: Desk):
+async def test_rows_that_cannot_be_called_are_reported_and_the_others_are_called(
+    desk: Desk,
+) -> None:
     people = [{"phone_number": "12"}, *recipients(2), {"phone": "abc", "name": "Ann"}]
     answer = await desk.post(a_batch(recipients=people))
     assert (
@@ -78,7 +80,7 @@ async def test_rows_that_cannot_be_called_are_reported_and_the_others_are_called
     assert [entry.row for entry in chunk.recipients] == [2, 3]
 
 
-async def test_a_list_that_must_be_right_is_refused_with_its_wrong_rows(desk: Desk):
+async def test_a_list_that_must_be_right_is_refused_with_its_wrong_rows(desk: Desk) -> None:
     people = [*recipients(2), {"phone_number": "12"}]
     answer = await desk.post(a_batch(recipients=people, on_invalid="reject"))
     assert (answer.status_code, answer.json()["code"]) == (422, "rows_rejected")
@@ -87,7 +89,7 @@ async def test_a_list_that_must_be_right_is_refused_with_its_wrong_rows(desk: De
     assert await desk.log_of(BatchCreated, least=0) == []
 
 
-async def test_the_same_number_twice_is_marked_on_the_later_row(desk: Desk):
+async def test_the_same_number_twice_is_marked_on_the_later_row(desk: Desk) -> None:
     people = [*recipients(2), *recipients(1), *recipients(1)]
     batch = (await desk.post(a_batch(recipients=people))).json()
     [chunk] = await desk.log_of(RecipientsAdded)
@@ -98,7 +100,7 @@ async def test_the_same_number_twice_is_marked_on_the_later_row(desk: Desk):
     assert [entry.same_number_as for entry in chunk.recipients] == [None, None, ids[0], ids[2]]
 
 
-async def test_a_file_beside_the_batch_is_read_row_by_row(desk: Desk):
+async def test_a_file_beside_the_batch_is_read_row_by_row(desk: Desk) -> None:
     answer = await desk.send(a_batch(), csv_of(12_000))
     assert answer.status_code == 202, answer.text
     assert answer.json()["recipients"]["total"] == 12_000
@@ -111,13 +113,13 @@ async def test_a_file_beside_the_batch_is_read_row_by_row(desk: Desk):
     assert max(len(chunk.model_dump_json()) for chunk in chunks) <= 512 * 1024
 
 
-async def test_nothing_of_a_list_is_kept_once_the_log_has_it(desk: Desk):
+async def test_nothing_of_a_list_is_kept_once_the_log_has_it(desk: Desk) -> None:
     await desk.send(a_batch(), csv_of(3_000) + b"\n12,Wrong,1")
     await desk.log_of(RecipientsRejected)
     await desk.swept()
 
 
-async def test_a_recipient_is_called_in_their_own_zone_where_the_window_says_so(desk: Desk):
+async def test_a_recipient_is_called_in_their_own_zone_where_the_window_says_so(desk: Desk) -> None:
     window = a_batch()["window"] | {"timezone": "recipient"}
     people = [
         {"phone_number": "+33612345678"},
@@ -155,7 +157,7 @@ REFUSALS: list[tuple[Json, str]] = [
 ]
 
 
-async def test_a_batch_that_cannot_run_is_refused_by_name(desk: Desk):
+async def test_a_batch_that_cannot_run_is_refused_by_name(desk: Desk) -> None:
     await desk.http.put("/v1/agents/asleep", json={"name": "Asleep", "active": False})
     await desk.http.put("/v1/phone-numbers/+442079460002", json={"outbound": False})
     for changes, code in REFUSALS:
@@ -166,13 +168,13 @@ async def test_a_batch_that_cannot_run_is_refused_by_name(desk: Desk):
     assert await desk.log_of(BatchCreated, least=0) == []
 
 
-async def test_what_is_not_json_is_a_bad_request(desk: Desk):
+async def test_what_is_not_json_is_a_bad_request(desk: Desk) -> None:
     for body in (b"{", b"", b'{"name": NaN}', b'"\xff"'):
         answer = await desk.http.post("/v1/batches", content=body)
         assert (answer.status_code, answer.json()["code"]) == (400, "body_invalid")
 
 
-async def test_a_file_that_cannot_be_read_leaves_nothing_behind(desk: Desk):
+async def test_a_file_that_cannot_be_read_leaves_nothing_behind(desk: Desk) -> None:
     wrong = {
         b"": "csv_empty",
         b"phone_number,name\n": "csv_empty",
@@ -187,13 +189,13 @@ async def test_a_file_that_cannot_be_read_leaves_nothing_behind(desk: Desk):
     assert await desk.log_of(BatchCreated, least=0) == []
 
 
-async def test_an_upload_of_more_than_fifty_megabytes_is_too_large(desk: Desk):
+async def test_an_upload_of_more_than_fifty_megabytes_is_too_large(desk: Desk) -> None:
     for size in (50 * 1024 * 1024 + 1, 60 * 1024 * 1024):
         answer = await desk.send(a_batch(), b"phone_number\n".ljust(size, b"\n"))
         assert (answer.status_code, answer.json()["code"]) == (413, "upload_too_large")
 
 
-async def test_a_form_says_what_is_missing_or_unknown(desk: Desk):
+async def test_a_form_says_what_is_missing_or_unknown(desk: Desk) -> None:
     file = ("list.csv", csv_of(1), "text/csv")
     answer = await desk.http.post("/v1/batches", files={"file": file})
     assert (answer.status_code, codes(answer)) == (422, ["field_required"])

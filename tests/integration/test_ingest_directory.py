@@ -22,12 +22,12 @@ async def desk(kafka: str, database: DatabaseFactory, topic_prefix: str) -> Asyn
         yield desk
 
 
-async def test_an_account_that_nobody_configured_may_make_ten_calls_at_a_time(desk: Desk):
+async def test_an_account_that_nobody_configured_may_make_ten_calls_at_a_time(desk: Desk) -> None:
     [account] = await desk.log_of(AccountConfigured)
     assert (account.account_id, account.version, account.concurrency) == ("default", 1, 10)
 
 
-async def test_an_account_is_replaced_whole(desk: Desk):
+async def test_an_account_is_replaced_whole(desk: Desk) -> None:
     window = a_batch()["window"]
     first = {"concurrency": 25, "default_window": window, "allowed_regions": ["FR", "US"]}
     assert (await desk.http.put("/v1/account", json=first)).status_code == 200
@@ -43,14 +43,14 @@ async def test_an_account_is_replaced_whole(desk: Desk):
     assert [event.concurrency for event in events] == [10, 25, 30]
 
 
-async def test_the_default_window_serves_a_batch_without_one(desk: Desk):
+async def test_the_default_window_serves_a_batch_without_one(desk: Desk) -> None:
     await desk.with_directory()
     await desk.http.put("/v1/account", json={"default_window": a_batch()["window"]})
     answer = await desk.post(a_batch(window=None, recipients=recipients(1)))
     assert (answer.status_code, answer.json()["window"]["end"]) == (202, "24:00")
 
 
-async def test_what_changes_nothing_is_no_event(desk: Desk):
+async def test_what_changes_nothing_is_no_event(desk: Desk) -> None:
     agent = {"name": "Ann", "phone_number": CALLER, "webhook_url": "https://example.com/hook"}
     first = await desk.http.put("/v1/agents/a1", json=agent)
     again = await desk.http.put("/v1/agents/a1", json=agent)
@@ -62,7 +62,7 @@ async def test_what_changes_nothing_is_no_event(desk: Desk):
     assert "example.com" not in event.model_dump_json()
 
 
-async def test_what_is_disabled_stays_known_and_cannot_be_used(desk: Desk):
+async def test_what_is_disabled_stays_known_and_cannot_be_used(desk: Desk) -> None:
     await desk.with_directory()
     assert (await desk.http.delete(f"/v1/phone-numbers/{CALLER}")).status_code == 204
     answer = await desk.post(a_batch(recipients=recipients(1)))
@@ -94,13 +94,13 @@ REFUSALS: list[tuple[str, Json, str]] = [
 ]
 
 
-async def test_an_entry_that_is_not_right_is_refused_by_name(desk: Desk):
+async def test_an_entry_that_is_not_right_is_refused_by_name(desk: Desk) -> None:
     for path, body, code in REFUSALS:
         answer = await desk.http.put(path, json=body)
         assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
 
 
-async def test_what_was_never_registered_cannot_be_disabled(desk: Desk):
+async def test_what_was_never_registered_cannot_be_disabled(desk: Desk) -> None:
     for path, code in (
         ("/v1/agents/nobody", "agent_not_found"),
         ("/v1/phone-numbers/+442079460009", "phone_number_not_found"),

@@ -10,6 +10,7 @@ import pytest
 from contracts.batches import BatchCreated
 from contracts.ids import batch_id_of
 from services.ingest import store
+from services.ingest.staging import Portion
 from services.ingest.store import UploadLostError
 from tests.conftest import DatabaseFactory
 from tests.desk import Desk, a_batch, csv_of, open_desk, recipients, settings_for
@@ -24,7 +25,7 @@ async def desk(kafka: str, database: DatabaseFactory, topic_prefix: str) -> Asyn
         yield desk
 
 
-async def test_the_same_request_again_gets_the_first_answer(desk: Desk):
+async def test_the_same_request_again_gets_the_first_answer(desk: Desk) -> None:
     first = await desk.post(a_batch(recipients=recipients(2)), key="monday")
     again = await desk.post(a_batch(recipients=recipients(2)), key="monday")
     assert (again.status_code, again.json()) == (202, first.json())
@@ -33,7 +34,7 @@ async def test_the_same_request_again_gets_the_first_answer(desk: Desk):
     assert len(await desk.log_of(BatchCreated)) == 1
 
 
-async def test_the_same_form_is_the_same_request_whatever_its_boundary(desk: Desk):
+async def test_the_same_form_is_the_same_request_whatever_its_boundary(desk: Desk) -> None:
     first = await desk.send(a_batch(), csv_of(3), key="form")
     again = await desk.send(a_batch(), csv_of(3), key="form")
     other = await desk.send(a_batch(), csv_of(4), key="form")
@@ -41,13 +42,13 @@ async def test_the_same_form_is_the_same_request_whatever_its_boundary(desk: Des
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
-async def test_a_key_belongs_to_its_first_body(desk: Desk):
+async def test_a_key_belongs_to_its_first_body(desk: Desk) -> None:
     await desk.post(a_batch(recipients=recipients(2)), key="monday")
     other = await desk.post(a_batch(recipients=recipients(3)), key="monday")
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
-async def test_a_refusal_is_not_remembered(desk: Desk):
+async def test_a_refusal_is_not_remembered(desk: Desk) -> None:
     body = a_batch(recipients=recipients(1), agent_id="late")
     refused = await desk.post(body, key="later")
     assert refused.json()["code"] == "agent_not_found"
@@ -56,7 +57,7 @@ async def test_a_refusal_is_not_remembered(desk: Desk):
     assert (await desk.post(body, key="later")).status_code == 202
 
 
-async def test_many_at_once_make_one_batch(desk: Desk):
+async def test_many_at_once_make_one_batch(desk: Desk) -> None:
     body = a_batch(recipients=recipients(50))
     answers = await asyncio.gather(*(desk.post(body, key="storm") for _ in range(8)))
     taken = [answer.json() for answer in answers if answer.status_code == 202]
@@ -67,7 +68,7 @@ async def test_many_at_once_make_one_batch(desk: Desk):
     assert len(await desk.log_of(BatchCreated)) == 1
 
 
-async def test_a_key_whose_request_still_runs_is_a_conflict(desk: Desk):
+async def test_a_key_whose_request_still_runs_is_a_conflict(desk: Desk) -> None:
     await _held_by_another(desk, timedelta(minutes=1))
     answer = await desk.post(a_batch(recipients=recipients(1)), key="held")
     assert answer.status_code == 422, "another body"
@@ -76,12 +77,12 @@ async def test_a_key_whose_request_still_runs_is_a_conflict(desk: Desk):
     assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_key_running")
 
 
-async def test_the_key_of_a_request_that_died_may_be_used_again(desk: Desk):
+async def test_the_key_of_a_request_that_died_may_be_used_again(desk: Desk) -> None:
     await _held_by_another(desk, timedelta(seconds=-1))
     assert (await desk.post(a_batch(recipients=recipients(1)), key="held")).status_code == 202
 
 
-async def test_a_request_that_thaws_after_its_key_was_taken_changes_nothing(desk: Desk):
+async def test_a_request_that_thaws_after_its_key_was_taken_changes_nothing(desk: Desk) -> None:
     frozen = uuid4()
     async with desk.pool.acquire() as conn:
         await store.begin_upload(conn, frozen)
@@ -91,16 +92,16 @@ async def test_a_request_that_thaws_after_its_key_was_taken_changes_nothing(desk
         assert not await store.answer_key(conn, frozen, 202, {}, "batch:x", "sealed")
 
 
-async def test_rows_cannot_be_added_to_an_upload_that_was_given_up(desk: Desk):
+async def test_rows_cannot_be_added_to_an_upload_that_was_given_up(desk: Desk) -> None:
     upload_id = uuid4()
     async with desk.pool.acquire() as conn:
         await store.begin_upload(conn, upload_id)
         await store.abandon(conn, upload_id)
         with pytest.raises(UploadLostError):
-            await store.stage(conn, upload_id, store.Portion())
+            await store.stage(conn, upload_id, Portion())
 
 
-async def test_the_answer_dies_with_the_key_of_its_batch(desk: Desk):
+async def test_the_answer_dies_with_the_key_of_its_batch(desk: Desk) -> None:
     body = a_batch(recipients=recipients(1))
     batch_id = (await desk.post(body, key="gone")).json()["batch_id"]
     await desk.service.ground.seals.destroy(f"batch:{batch_id}")

@@ -10,7 +10,7 @@ from tests.desk import AGENT, Desk, a_batch, open_desk, recipients, settings_for
 
 async def test_a_lost_database_is_made_up_for_by_the_log(
     kafka: str, database: DatabaseFactory, topic_prefix: str
-):
+) -> None:
     settings = await settings_for(kafka, database, topic_prefix)
     body = a_batch(recipients=recipients(2))
     async with open_desk(settings) as desk:

@@ -91,7 +91,7 @@ class Failing:
         return [None] * self._acknowledges + lost[self._acknowledges :]
 
 
-async def test_only_what_the_broker_acknowledged_counts_as_sent(ingest: Ingest):
+async def test_only_what_the_broker_acknowledged_counts_as_sent(ingest: Ingest) -> None:
     await ingest.take(CHUNKS * 10)
     with pytest.raises(KafkaTimeoutError):
         await ingest.streamer(
@@ -103,7 +103,7 @@ async def test_only_what_the_broker_acknowledged_counts_as_sent(ingest: Ingest):
     assert await rows_left(ingest) == 0
 
 
-async def test_what_is_sent_again_is_the_same_chunk(ingest: Ingest):
+async def test_what_is_sent_again_is_the_same_chunk(ingest: Ingest) -> None:
     await ingest.take(CHUNKS * 10)
     with pytest.raises(KafkaTimeoutError):
         await ingest.streamer(
@@ -119,7 +119,7 @@ async def test_what_is_sent_again_is_the_same_chunk(ingest: Ingest):
     assert sum(len(entries) for entries in told.values()) == CHUNKS * 10
 
 
-async def test_a_list_whose_rows_are_lost_fails_its_batch_once(ingest: Ingest):
+async def test_a_list_whose_rows_are_lost_fails_its_batch_once(ingest: Ingest) -> None:
     batch_id = await ingest.take(CHUNKS * 10)
     await ingest.ground.pool.execute("DELETE FROM upload_rows WHERE chunk_no = 5")
     await ingest.stream_all()
@@ -132,7 +132,7 @@ async def test_a_list_whose_rows_are_lost_fails_its_batch_once(ingest: Ingest):
     assert await rows_left(ingest) == 0
 
 
-async def test_lists_take_turns(ingest: Ingest):
+async def test_lists_take_turns(ingest: Ingest) -> None:
     long, short = await ingest.take(CHUNKS * 10), await ingest.take(10)
     streamer = ingest.streamer()
     await streamer.stream_some()
@@ -145,7 +145,7 @@ async def test_lists_take_turns(ingest: Ingest):
     assert {chunk.batch_id for chunk in await ingest.chunks()} == {long, short}
 
 
-async def test_rows_of_an_upload_that_fell_silent_are_swept_and_no_others(ingest: Ingest):
+async def test_rows_of_an_upload_that_fell_silent_are_swept_and_no_others(ingest: Ingest) -> None:
     await ingest.take(10)
     dead, live = uuid4(), uuid4()
     async with ingest.ground.pool.acquire() as conn:
@@ -164,7 +164,7 @@ async def test_rows_of_an_upload_that_fell_silent_are_swept_and_no_others(ingest
             await store.stage(conn, dead, Portion())
 
 
-async def test_every_query_fits_the_schema(ingest: Ingest):
+async def test_every_query_fits_the_schema(ingest: Ingest) -> None:
     async with ingest.ground.pool.acquire() as conn:
         await check_queries(conn, store.Q)
 

@@ -1,6 +1,5 @@
 """Given a call, when evidence comes, then this is said of it, and nothing twice."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -20,7 +19,7 @@ from contracts.calls import (
 )
 from contracts.outcomes import Outcome
 from services.dialer.call import Call, State, further, told
-from services.dialer.carriers.port import Ambiguous, Ending, Refused, Sighting
+from services.dialer.carriers.port import Ambiguous, Conversation, Ending, Refused, Sighting
 from services.dialer.domain import (
     CouldNotSay,
     Evidence,
@@ -183,6 +182,28 @@ def test_nothing_follows_from_a_carrier_that_cannot_say(before: Call, after: flo
     assert settled.call.next_check_at > NOW + seconds(after)
 
 
+def test_a_carrier_that_never_answers_is_asked_ever_more_rarely() -> None:
+    after_an_hour = when(unknown(), CouldNotSay(), after=3600).call.next_check_at
+    assert after_an_hour == NOW + seconds(3600) + RULES.horizon
+
+
+def test_what_was_said_is_recorded_once_even_where_a_look_up_told_the_ending_first() -> None:
+    said_then = Conversation(({"role": "agent", "text": "Hello"},))
+    ending = Ending(NOW, Outcome.COMPLETED, "answered_by_human", 3.0, said_then)
+    callback = replace(OVER, ending=ending)
+    looked_up = when(call(), OVER)
+    assert looked_up.conversation is None
+    told_later = when(looked_up.call, callback)
+    assert (told_later.conversation, told_later.events) == (said_then, ())
+    assert when(told_later.call, callback).conversation is None
+
+
+def test_a_call_given_back_unsent_names_no_request() -> None:
+    (unsent,) = when(call(), GivenBack(ReturnReason.DEADLINE_PASSED)).events
+    (refused,) = when(call(), OVERLOADED).events
+    assert (unsent.requested_at, refused.requested_at) == (None, NOW)
+
+
 def test_a_look_is_due_at_the_horizon_itself() -> None:
     assert when(unknown(), CouldNotSay(), after=100).call.next_check_at == NOW + RULES.horizon
 
@@ -245,18 +266,11 @@ def test_our_own_events_fold_the_same_in_any_order_and_with_repeats() -> None:
         assert folded([*order, *order]) == folded(EVENTS)
 
 
-LEFT: list[tuple[Callable[[], list[CallEvent]], State]] = [
-    (lambda: EVENTS[:1], State.UNKNOWN),
-    (lambda: EVENTS[:2], State.STARTED),
-    (lambda: EVENTS[:3], State.ENDED),
-]
-
-
-@pytest.mark.parametrize(("events", "state"), LEFT)
-def test_a_lost_database_takes_an_announced_call_for_rung(
-    events: Callable[[], list[CallEvent]], state: State
-) -> None:
-    assert folded(events()).state is state
+@pytest.mark.parametrize(
+    ("count", "state"), [(1, State.UNKNOWN), (2, State.STARTED), (3, State.ENDED)]
+)
+def test_a_lost_database_takes_an_announced_call_for_rung(count: int, state: State) -> None:
+    assert folded(EVENTS[:count]).state is state
 
 
 def test_an_announcement_followed_by_a_return_is_over() -> None:

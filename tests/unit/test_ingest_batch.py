@@ -36,7 +36,8 @@ SILENT = PhoneNumberRegistered(**SAID, phone_number="+442079460001", outbound=Fa
 
 def directory(**changes: Any) -> Directory:
     numbers = {number.phone_number: number for number in (NUMBER, SILENT)}
-    return Directory(**{"account": ACCOUNT, "agent": AGENT, "numbers": numbers} | changes)
+    known: dict[str, Any] = {"account": ACCOUNT, "agent": AGENT, "numbers": numbers}
+    return Directory(**known | changes)
 
 
 def request(**changes: Any) -> BatchRequest:
@@ -54,24 +55,24 @@ def faults(*, known: Directory | None = None, **changes: Any) -> list[str]:
     return [error.code for error in refused.value.errors]
 
 
-def test_a_batch_calls_from_its_agents_number_unless_it_names_another():
+def test_a_batch_calls_from_its_agents_number_unless_it_names_another() -> None:
     other = PhoneNumberRegistered(**SAID, phone_number="+442079460009", outbound=True)
     known = directory(numbers={n.phone_number: n for n in (NUMBER, other)})
     assert agreed(known=known).from_number == "+442079460000"
     assert agreed(known=known, from_number=other.phone_number).from_number == other.phone_number
 
 
-def test_a_row_may_call_from_any_number_that_may_place_calls():
+def test_a_row_may_call_from_any_number_that_may_place_calls() -> None:
     assert agreed().caller_ids == {"+442079460000"}
 
 
-def test_the_accounts_window_serves_a_batch_without_one():
+def test_the_accounts_window_serves_a_batch_without_one() -> None:
     account = AccountConfigured(**SAID, concurrency=10, default_window=WINDOW)
     assert agreed(known=directory(account=account), window=None).window == WINDOW
     assert faults(window=None) == ["window_required"]
 
 
-def test_every_fault_is_said_at_once():
+def test_every_fault_is_said_at_once() -> None:
     said = faults(
         known=directory(agent=None),
         from_number="+442079460001",
@@ -90,14 +91,14 @@ def test_every_fault_is_said_at_once():
     ]
 
 
-def test_what_was_disabled_cannot_be_named():
+def test_what_was_disabled_cannot_be_named() -> None:
     gone = number_disabled(NUMBER, actor="api", at=NOW)
     asleep = agent_disabled(AGENT, actor="api", at=NOW)
     known = directory(agent=asleep, numbers={gone.phone_number: gone})
     assert faults(known=known) == ["agent_inactive", "from_number_not_found"]
 
 
-def test_an_agent_without_a_number_needs_one_named():
+def test_an_agent_without_a_number_needs_one_named() -> None:
     agent = AGENT.model_copy(update={"phone_number": None})
     assert faults(known=directory(agent=agent)) == ["from_number_not_found"]
 
@@ -111,20 +112,20 @@ def test_an_agent_without_a_number_needs_one_named():
         (timedelta(seconds=-1), "scheduled_at_in_past"),
     ],
 )
-def test_a_batch_starts_between_now_and_thirty_days_on(ahead: timedelta, fault: str | None):
+def test_a_batch_starts_between_now_and_thirty_days_on(ahead: timedelta, fault: str | None) -> None:
     at = (NOW + ahead).isoformat()
     assert (faults(scheduled_at=at) if fault else agreed(scheduled_at=at)) is not None
     if fault:
         assert faults(scheduled_at=at) == [fault]
 
 
-def test_a_batch_ends_later_than_it_starts():
+def test_a_batch_ends_later_than_it_starts() -> None:
     start = (NOW + timedelta(hours=2)).isoformat()
     assert faults(scheduled_at=start, expires_at=start) == ["field_invalid"]
     assert agreed(expires_at=(NOW + timedelta(seconds=1)).isoformat())
 
 
-def test_what_was_agreed_is_what_the_log_is_told():
+def test_what_was_agreed_is_what_the_log_is_told() -> None:
     terms = agreed(retry_policy={"max_attempts": 3, "on": (Outcome.BUSY,)}, start=False)
     addition = Addition(addition_id=addition_id_of(BATCH, 1), chunks=1, recipients=2)
     event = created(terms, addition, sealed_name="sealed", actor="api", at=NOW)
@@ -133,7 +134,7 @@ def test_what_was_agreed_is_what_the_log_is_told():
     assert "Reminders" not in event.model_dump_json()
 
 
-def test_an_entry_takes_the_next_version_only_when_it_changes():
+def test_an_entry_takes_the_next_version_only_when_it_changes() -> None:
     renamed = AGENT.model_copy(update={"name": "Bea", "at": NOW + timedelta(days=1)})
     first = changed(None, AGENT)
     assert first is not None
@@ -150,7 +151,7 @@ def test_an_entry_takes_the_next_version_only_when_it_changes():
     assert back.version == 4
 
 
-def test_an_entry_is_looked_up_under_its_key_in_the_log():
+def test_an_entry_is_looked_up_under_its_key_in_the_log() -> None:
     assert account_key("default") == ACCOUNT.key
     assert agent_key("default", "a1") == AGENT.key
     assert number_key("default", "+442079460000") == NUMBER.key

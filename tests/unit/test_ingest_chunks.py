@@ -38,7 +38,7 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
 
 
 @given(st.lists(st.integers(1, ROW_BYTES), max_size=300))
-def test_chunks_follow_each_other_and_none_is_too_large(sizes: list[int]):
+def test_chunks_follow_each_other_and_none_is_too_large(sizes: list[int]) -> None:
     cutter = Cutter()
     numbers = [cutter.place(size) for size in sizes]
     total = Counter[int]()
@@ -49,7 +49,7 @@ def test_chunks_follow_each_other_and_none_is_too_large(sizes: list[int]):
     assert all(size < CHUNK_BYTES for size in total.values())
 
 
-def test_a_chunk_of_tiny_rows_has_a_bounded_count():
+def test_a_chunk_of_tiny_rows_has_a_bounded_count() -> None:
     cutter = Cutter()
     numbers = [cutter.place(1) for _ in range(MAX_ENTRIES + 1)]
     assert Counter(numbers) == {0: MAX_ENTRIES, 1: 1}
@@ -69,13 +69,13 @@ SETTINGS: dict[str, Any] = {
 )
 def test_an_entry_is_never_larger_than_it_was_taken_for(
     sealed: str, zones: list[str], settings: dict[str, Any]
-):
+) -> None:
     read = row(1_000_000_000, sealed=sealed, zones=zones, **settings)
     written = added(STREAM, 0, [read], at=NOW).recipients[0].model_dump_json().encode()
     assert len(written) + 1 <= entry_size(sealed, zones)
 
 
-def test_a_chunk_sent_again_is_the_same_chunk():
+def test_a_chunk_sent_again_is_the_same_chunk() -> None:
     first = added(STREAM, 1, [row(7), row(8, same_number_row=7)], at=NOW)
     again = added(STREAM, 1, [row(7), row(8, same_number_row=7)], at=NOW)
     assert first == again
@@ -83,7 +83,7 @@ def test_a_chunk_sent_again_is_the_same_chunk():
     assert first.recipients[1].same_number_as == recipient_id_of(STREAM.addition_id, 7)
 
 
-def test_a_stream_is_done_when_the_log_has_all_of_it():
+def test_a_stream_is_done_when_the_log_has_all_of_it() -> None:
     told = rejected(STREAM, {"chunk_no": 0, "count": 3, "sealed": "s"}, at=NOW)
     chunks = [added(STREAM, number, [row(number + 1)], at=NOW) for number in (0, 1)]
     assert told.chunk_id not in {chunk.chunk_id for chunk in chunks}
@@ -92,7 +92,7 @@ def test_a_stream_is_done_when_the_log_has_all_of_it():
     assert advanced(half, [told]).done
 
 
-def test_a_lost_list_fails_its_batch_under_the_next_number():
+def test_a_lost_list_fails_its_batch_under_the_next_number() -> None:
     failed = import_failed(STREAM, 4, at=NOW)
     assert (failed.command_no, failed.addition_id) == (4, STREAM.addition_id)
     assert failed.reason == "rows_lost"

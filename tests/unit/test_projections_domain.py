@@ -254,7 +254,7 @@ def test_a_position_is_read_as_it_was_given() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "%", "é", opaque("batch:7:command:1"), opaque("directory:agent:a:-1"), opaque("x:1"),
-     opaque(f"batch:{uuid4()}:command:99999999999"), opaque("directory:agent:a:x")],
+     opaque(f"batch:{UUID(int=7)}:command:99999999999"), opaque("directory:agent:a:x")],
 )  # fmt: skip
 def test_what_no_command_answered_with_is_no_position(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any of them is answered alike

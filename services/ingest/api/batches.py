@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from services.ingest.answers import BatchAnswer
 from services.ingest.api.account import ACTOR, Account
@@ -16,10 +17,29 @@ router = APIRouter(prefix="/v1/batches", tags=["batches"])
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 
 
+def _schema(model: type[BaseModel]) -> Any:
+    """Without references, which would point outside the place it is put in."""
+    schema = model.model_json_schema(by_alias=False)
+    definitions = schema.pop("$defs", {})
+
+    def whole(part: Any) -> Any:
+        match part:
+            case {"$ref": str(place)}:
+                return whole(definitions[place.rpartition("/")[2]])
+            case dict():
+                return {name: whole(value) for name, value in part.items()}
+            case list():
+                return [whole(value) for value in part]
+            case _:
+                return part
+
+    return whole(schema)
+
+
 def _body() -> dict[str, Any]:
-    """Read by hand, to be read in a stream; described here."""
-    batch = BatchRequest.model_json_schema()
-    recipients = {"type": "array", "items": RecipientRequest.model_json_schema(by_alias=False)}
+    """The body is taken in by hand, since it may be a file; what it may hold is said here."""
+    batch = _schema(BatchRequest)
+    recipients = {"type": "array", "items": _schema(RecipientRequest)}
     typed = batch | {"properties": batch["properties"] | {"recipients": recipients}}
     form = {
         "type": "object",

@@ -21,6 +21,25 @@ log = structlog.get_logger()
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "code")},
+        "status": {"type": "integer"},
+        "errors": {"type": "array", "items": FieldProblem.model_json_schema()},
+    },
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {"application/problem+json": {"schema": _SCHEMA}},
+    }
+    for status in (400, 404, 409, 410, 413, 422, 503)
+}
+"""What any request may be answered with instead."""
+
+
 def install(app: FastAPI) -> None:
     refusals = (RefusedError, RowsRefusedError, FileRefusedError, BatchExistsError)
     for fault in (*refusals, UploadLostError, *TRANSIENT):

@@ -38,7 +38,9 @@ CREATE TABLE calls (
     cause text,
     unknown_since timestamptz,
     -- When somebody has to look at it again; null: never.
-    next_check_at timestamptz
+    next_check_at timestamptz,
+    -- What was said is in the log.
+    recorded boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE INDEX calls_to_place ON calls (granted_at) WHERE state = 'GRANTED' AND look_up_first IS NULL;
