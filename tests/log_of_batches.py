@@ -8,7 +8,7 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from contracts import batches, directory, status
+from contracts import batches, status
 from contracts.batches import Addition, BatchCreated, RetryPolicy
 from contracts.calendar import Window
 from contracts.event import Event
@@ -30,6 +30,7 @@ from contracts.sealed import (
 )
 from contracts.statuses import Action, BatchStatus
 from tests.log_of_calls import ACCOUNT, SEAL, START, Stream, call_streams
+from tests.log_of_directory import directory_streams
 
 WINDOW = Window(start="00:00", end="24:00", days=("mon", "tue", "wed"), timezone="Europe/Paris")
 
@@ -39,30 +40,6 @@ class OneKey:
 
     async def of(self, scope: str) -> Seal | None:  # noqa: ARG002 - one for all
         return SEAL
-
-
-def directory_streams(random: Random) -> list[Stream]:
-    def versions() -> range:
-        return range(1, random.randint(1, 3) + 1)
-
-    def common(version: int) -> dict[str, object]:
-        return {"account_id": ACCOUNT, "at": START, "actor": "api", "version": version}
-
-    return [
-        [directory.AccountConfigured(**common(v), concurrency=v) for v in versions()],
-        [
-            random.choice([directory.AgentRegistered, directory.AgentDisabled])(
-                **common(v), agent_id="anna", name=f"Anna {v}", active=random.random() < 0.5
-            )
-            for v in versions()
-        ],
-        [
-            directory.PhoneNumberRegistered(
-                **common(v), phone_number="+33123456789", outbound=random.random() < 0.5
-            )
-            for v in versions()
-        ],
-    ]
 
 
 class BatchLog:
