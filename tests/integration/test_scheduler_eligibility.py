@@ -51,14 +51,15 @@ def history(story: Story, row: int, dice: random.Random) -> Iterator[Event]:
             yield ended(grant, dice.choice(list(Outcome)))
 
 
-def chunk_of(story: Story, dice: random.Random) -> RecipientsAdded:
+def chunk_of(story: Story, called: set[int], dice: random.Random) -> RecipientsAdded:
+    """Whoever was called before had reached its hour."""
     entries = tuple(
         RecipientEntry(
             recipient_id=story.recipient(row),
             row=row,
             sealed="s",
             zones=dice.choice(ZONES),
-            not_before=dice.choice(TIMES),
+            not_before=dice.choice(TIMES[:2] if row in called else TIMES),
         )
         for row in range(1, PEOPLE + 1)
     )
@@ -75,7 +76,9 @@ async def test_who_is_granted_is_who_lacks_only_a_slot(
     start = (NOW - timedelta(hours=4)).strftime("%H:%M")
     end = (NOW + timedelta(hours=4)).strftime("%H:%M")
     window = Window(start=start, end=end, days=WEEK, timezone=zone, fallback_timezone="UTC")
-    created, chunk = story.created(window=window, retry_policy=POLICY), chunk_of(story, dice)
+    lives = {row: list(history(story, row, dice)) for row in range(1, PEOPLE + 1)}
+    created = story.created(window=window, retry_policy=POLICY)
+    chunk = chunk_of(story, {row for row, life in lives.items() if life}, dice)
     rules = Rules(POLICY, *retry_epochs)
     running = BatchRetried(
         account_id=created.account_id,
@@ -88,7 +91,6 @@ async def test_who_is_granted_is_who_lacks_only_a_slot(
         unknown_retry_epoch=rules.unknown_retry_epoch,
         command_no=1,
     )
-    lives = {row: list(history(story, row, dice)) for row in range(1, PEOPLE + 1)}
     facts = BatchFacts(BatchStatus.RUNNING, window, rules)
     expected = set()
     for entry in chunk.recipients:
