@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -40,7 +41,8 @@ def main() -> int:
 
 def measured(name: str, size: Size) -> list[Figure]:
     """In a house of its own, so that no figure pays for another."""
-    errors.print(f"measuring {name} ...")
+    busy = psutil.cpu_percent(interval=2)
+    errors.print(f"measuring {name} on a machine that is {busy:.0f} % busy with other things")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, house(Path(folder) / "d") as here:
         figures = FIGURES[name](here, size)
     for figure in figures:

@@ -21,17 +21,22 @@ HOPS = 100
 
 def measure(house: House, size: Size) -> list[Figure]:
     house.prepare(concurrency=AT_ONCE)
-    hop = uvloop.run(hops(house.endpoints["kafka"], house.endpoints["postgres"], HOPS))
+    hop = _hops(house)
     house.behave(ring_seconds=0, talk_seconds=0, outcomes={"answered": 1})
     first_ring = [_until_it_rings(house, number) for number in numbers(size.creations)]
     house.behave(ring_seconds=0, talk_seconds=[0.1, 0.5], outcomes={"answered": 1})
     empty = _slots_empty(house, size)
+    hop += _hops(house)
     return [
         _figure("create to first ring, p50", first_ring, 0.5, hop),
         _figure("create to first ring, p99", first_ring, 0.99, hop, Goal(at_most=500)),
         _figure("slot freed to next request, p50", empty, 0.5, hop, Goal(at_most=50)),
         _figure("slot freed to next request, p99", empty, 0.99, hop),
     ]
+
+
+def _hops(house: House) -> list[float]:
+    return uvloop.run(hops(house.endpoints["kafka"], house.endpoints["postgres"], HOPS))
 
 
 def _figure(
