@@ -189,9 +189,13 @@ class House:
     def create(self, rows: bytes, **batch: Any) -> str:
         """The id of a batch whose reads are there."""
         answer = self.upload(rows, **batch)
-        assert answer.status_code == 202, answer.text
-        batch_id = str(answer.json()["batch_id"])
-        position = answer.headers["Rollcall-Position"]
+        assert answer.status_code == httpx2.codes.ACCEPTED, answer.text
+        return self.seen(answer)
+
+    def seen(self, accepted: httpx2.Response) -> str:
+        """The id of the batch that was accepted, once its reads are there."""
+        batch_id = str(accepted.json()["batch_id"])
+        position = accepted.headers["Rollcall-Position"]
         self.read(f"/v1/batches/{batch_id}", headers={"Rollcall-Min-Position": position})
         return batch_id
 

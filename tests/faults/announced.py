@@ -17,10 +17,11 @@ def placings(kafka: str) -> dict[UUID, CallPlacing]:
 async def _placings(kafka: str) -> dict[UUID, CallPlacing]:
     places = [TopicPartition(CALLS.name, n) for n in range(CALLS.partitions)]
     found: dict[UUID, CallPlacing] = {}
-    async with AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False) as consumer:
+    async with AIOKafkaConsumer(
+        bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+    ) as consumer:
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
         left = {place for place in places if ends[place]}
         while left:
             for place, records in (await consumer.getmany(*left, timeout_ms=1000)).items():

@@ -1,32 +1,19 @@
 """A dialer frozen past every deadline and thawed: what others have settled does not ring again."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from tests.faults.storm import EVERY, Requests
 from tests.faults.verdict import Run, every_slot_can_be_used
-from tests.house import House, csv_of, house, numbers, until
+from tests.house import House, csv_of, numbers, until
 
 LIMIT = 60
-ENV = {
-    "ROLLCALL_UNKNOWN_HORIZON_SECONDS": "2",
-    "ROLLCALL_SILENCE_SECONDS": "2",
-    # Grants wait for their turn, so that both dialers have some in hand whenever one is frozen.
-    "ROLLCALL_CARRIER_CALLS_PER_SECOND": "40",
-}
 INTENTS = "SELECT count(*) FROM calls WHERE state = 'INTENT'"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("frozen") / "data", dialers=2, **ENV) as opened:
-        opened.prepare(concurrency=LIMIT)
-        yield opened
-
-
 def begun(running: House, ending: str) -> Run:
+    running.prepare(concurrency=LIMIT)
     running.behave(seed=4, outcomes={"answered": 1}, ring_seconds=0.2, talk_seconds=0.8)
     called, since = numbers(150, (ending,)), running.seq()
     return Run(running, running.create(csv_of(called)), called, since, LIMIT)
@@ -43,6 +30,7 @@ def test_a_dialer_frozen_in_mid_batch_rings_nobody_when_it_thaws(running: House)
     run.judge(1)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(240)
 def test_a_dialer_frozen_while_it_announces_rings_nobody_when_it_thaws(running: House) -> None:
     requests = Requests(running)

@@ -5,11 +5,12 @@ A run that failed says its seed; `ROLLCALL_SEED` runs the long one with it again
 
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import IMPATIENT
 from tests.faults.storm import Requests, rage, storm
 from tests.faults.verdict import Run, every_slot_can_be_used
 from tests.house import House, Json, csv_of, house, numbers, until
@@ -27,15 +28,7 @@ FAULTS: Json = {
     "reordered_callback": 0.1,
 }
 UNHURRIED: Json = {"ring_seconds": [0.1, 0.5], "talk_seconds": [0.3, 1.5]}
-IMPATIENT = {"ROLLCALL_UNKNOWN_HORIZON_SECONDS": "3", "ROLLCALL_SILENCE_SECONDS": "2"}
 OURS = ("dialer-1", "dialer-2", "scheduler", "projections")
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("kills") / "data"
-    with house(folder, dialers=2, **IMPATIENT) as opened:
-        yield opened
 
 
 def suffer(
