@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError, ProducerClosed
 
 from chassis import metrics
 from chassis.postgres import stand_back
+from chassis.sender import clear_up_when_it_ends, is_dead, kill
 from chassis.telemetry import current_traceparent
 from chassis.topics import MAX_MESSAGE_BYTES
 from contracts.codec import Encoded, encode
@@ -54,7 +55,7 @@ class Producer:
                 await producer.stop()
         except TimeoutError:
             log.warning("producer_not_flushed")
-            await _kill(producer)
+            await kill(producer)
 
     async def send_all(
         self, records: Sequence[tuple[str, Encoded]], *, within: float = 8
@@ -82,7 +83,7 @@ class Producer:
         results = await asyncio.gather(*acknowledged.values(), return_exceptions=True)
         for index, result in zip(acknowledged, results, strict=True):
             outcomes[index] = result if isinstance(result, Exception) else None
-        if _is_dead(producer):
+        if is_dead(producer):
             await self._replace(producer)
         return outcomes
 
@@ -100,7 +101,7 @@ class Producer:
                 )
             except (KafkaError, ProducerClosed) as error:
                 outcomes[index] = error
-                if _is_dead(producer):
+                if is_dead(producer):
                     outcomes[index:] = [error] * (len(records) - index)
                     break
             else:
@@ -135,11 +136,11 @@ class Producer:
         if self._producer is broken:
             self._producer = None
             log.warning("producer_replaced")
-            await _kill(broken)
+            await kill(broken)
 
     async def _alive(self) -> AIOKafkaProducer:
         async with self._replacing:
-            if self._producer is not None and _is_dead(self._producer):
+            if self._producer is not None and is_dead(self._producer):
                 await self._replace(self._producer)
             if self._producer is None:
                 self._producer = await self._started()
@@ -159,22 +160,7 @@ class Producer:
             async with asyncio.timeout(10):
                 await producer.start()
         except (KafkaError, TimeoutError):
-            await _kill(producer)
+            await kill(producer)
             raise
+        clear_up_when_it_ends(producer)
         return producer
-
-
-def _is_dead(producer: AIOKafkaProducer) -> bool:
-    # A sequence error or a fencing ends the sender's task; the producer itself does not say so.
-    task = producer._sender.sender_task  # noqa: SLF001
-    return task is not None and bool(task.done())
-
-
-async def _kill(producer: AIOKafkaProducer) -> None:
-    # stop() waits until all is flushed, which a broken producer never is.
-    task = producer._sender.sender_task  # noqa: SLF001
-    if task is not None:
-        task.cancel()
-    producer._closed = True  # noqa: SLF001
-    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
-    await producer.client.close()

@@ -210,9 +210,6 @@ def test_an_ordinary_day_is_open_for_as_long_as_the_hours_say(of: Window, day: d
         is_open(of, [UTC_ZONE], opens + n * MINUTE) for n in range((closes - opens) // MINUTE)
     )
     assert not named or open_minutes == (closes - opens) // MINUTE
-    assert is_open(of, [UTC_ZONE], closes) is (named and _touches_the_next(of, day))
-
-
-def _touches_the_next(of: Window, day: date) -> bool:
-    tomorrow = WEEK[(day.weekday() + 1) % 7]
-    return (of.start, of.end) == ("00:00", "24:00") and tomorrow in of.days
+    # Midnight closes one whole day and opens the next, whether or not the first was named.
+    next_whole_day = (of.start, of.end) == ("00:00", "24:00") and WEEK[closes.weekday()] in of.days
+    assert is_open(of, [UTC_ZONE], closes) is next_whole_day
