@@ -49,6 +49,7 @@ bench: setup ## The figures, each beside its reference
 
 chaos: setup ## Long fault runs, and the mutants that the tests must catch
 	$(BIN)/python -m pytest -m chaos --timeout 1800 $(ARGS)
+	$(BIN)/python -m pytest tests/unit --hypothesis-profile searching
 
 lock: $(DEV) ## Renew the pinned requirements
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/lock.txt

@@ -8,9 +8,15 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 
 from tests.servers import Servers, servers
+
+# What `make test` says of a commit it says again; `make chaos` looks for examples nobody has seen.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.register_profile("searching", print_blob=True)
+hypothesis.settings.load_profile("repeatable")
 
 
 class DatabaseFactory(Protocol):

@@ -89,7 +89,7 @@ def test_the_same_key_is_the_same_batch_and_rings_nobody_again(running: House) -
     assert first.json() == again.json()
     other = running.upload(csv_of(["+442079460012"]), key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-    running.until_over(first.json()["batch_id"], 60)
+    running.until_over(running.seen(first), 60)
     assert running.ledger().rings_by_number()["+442079460011"] == 1
 
 
