@@ -36,7 +36,7 @@ ALWAYS: Json = {
 AGENT, CALLER = "reminders", "+442079460000"
 KEK = base64.b64encode(bytes(range(32))).decode()
 NO_ROWS_LEFT = """
-    SELECT NOT EXISTS (SELECT FROM upload_rows) AND NOT EXISTS (SELECT FROM upload_rejections)
+    SELECT NOT EXISTS (SELECT FROM upload_chunks) AND NOT EXISTS (SELECT FROM upload_rejections)
         AND NOT EXISTS (SELECT FROM uploads)
 """
 

@@ -38,9 +38,15 @@ async def build_app(settings: IngestSettings) -> Service:
         prefix=settings.topic_prefix,
         after_dead_letters=wake_relay,
     )
-    streamer = Streamer(ground.pool, ground.producer, wake_relay, inbox.caught_up)
-    restoring = Restoring(ground.pool, settings, wake_relay, inbox.caught_up)
     sweeper = Sweeper(ground.pool)
+    streamer = Streamer(
+        ground.pool,
+        ground.producer,
+        inbox.caught_up,
+        wake_relay=wake_relay,
+        wake_sweeper=sweeper.wake,
+    )
+    restoring = Restoring(ground.pool, settings, wake_relay, inbox.caught_up)
     entries = Directory(ground.pool, wake_relay)
     wakes = Wakes(relay=wake_relay, streamer=streamer.wake, sweeper=sweeper.wake)
     parts = Parts(

@@ -21,6 +21,7 @@ from services.ingest.answers import taken
 from services.ingest.domain.batch import Terms, agree, created
 from services.ingest.domain.chunks import Uploaded
 from services.ingest.idempotency import Answer, Idempotency, Key
+from services.ingest.staging import Stager
 from services.ingest.submission import Submission
 from services.ingest.uploads import upload
 
@@ -77,7 +78,8 @@ class Intake:
         scope = batch_scope(terms.batch_id)
         seal = await self._seals.create(scope)
         pepper = await self._vault.create(pepper_scope(terms.account_id))
-        uploaded = await upload(self._pool, upload_id, terms, submission, seal, pepper)
+        stager = Stager(upload_id, addition_id_of(terms.batch_id, 1), seal, pepper)
+        uploaded = await upload(self._pool, terms, submission, stager)
         async with self._pool.acquire() as conn, conn.transaction():
             answer = await self._make(conn, terms, uploaded, seal, actor)
             if key:
@@ -88,16 +90,15 @@ class Intake:
         self, conn: Connection, terms: Terms, uploaded: Uploaded, seal: Seal, actor: str
     ) -> Answer:
         at = await store.now(conn)
-        addition_id = addition_id_of(terms.batch_id, 1)
         event = created(
             terms,
-            uploaded.announced(addition_id),
+            uploaded.announced,
             sealed_name=seal.close(terms.request.name),
             actor=actor,
             at=at,
         )
         await store.insert_batch(conn, terms.batch_id, terms.account_id)
-        await store.add(conn, addition_id, terms.batch_id, uploaded)
+        await store.add(conn, terms.batch_id, uploaded)
         await outbox.put(conn, [event], writer="ingest")
         headers = {
             "Location": f"/v1/batches/{terms.batch_id}",

@@ -77,18 +77,23 @@ RETURNING upload_id
 SELECT set_config('transaction_timeout', '0', true), set_config('statement_timeout', '50s', true)
 
 -- name: mark_same_numbers
--- Each row learns the nearest earlier row with its number.
-UPDATE upload_rows AS later
-SET same_number_row = twin.earlier
+-- Each row with an earlier one of its number learns the nearest; then no number is known any more.
+UPDATE upload_chunks AS chunk
+SET same_numbers = found.same_numbers, rows = NULL, digests = NULL
 FROM (
-    SELECT chunk_no, "row", lag("row") OVER (PARTITION BY digest ORDER BY "row") AS earlier
-    FROM upload_rows WHERE upload_id = $1
-) AS twin
-WHERE twin.earlier IS NOT NULL
-  AND later.upload_id = $1 AND later.chunk_no = twin.chunk_no AND later."row" = twin."row"
+    SELECT chunk_no,
+           jsonb_object_agg("row", earlier) FILTER (WHERE earlier IS NOT NULL) AS same_numbers
+    FROM (
+        SELECT chunk_no, "row", lag("row") OVER (PARTITION BY digest ORDER BY "row") AS earlier
+        FROM upload_chunks, unnest(rows, digests) AS entry ("row", digest)
+        WHERE upload_id = $1
+    ) AS numbers
+    GROUP BY chunk_no
+) AS found
+WHERE chunk.upload_id = $1 AND chunk.chunk_no = found.chunk_no
 
 -- name: finish_upload
--- From here the rows are an addition's.  No row: the upload was given up as dead.
+-- From here the chunks are an addition's.  No row: the upload was given up as dead.
 DELETE FROM uploads WHERE upload_id = $1 AND NOT dropped RETURNING upload_id
 
 -- name: insert_addition
@@ -105,11 +110,11 @@ WHERE NOT dropped AND touched_at < clock_timestamp() - $1::interval
 -- name: dropped_uploads
 SELECT upload_id FROM uploads WHERE dropped
 
--- name: purge_some_rows
--- By the chunk, so that no transaction grows with the list.
-DELETE FROM upload_rows
+-- name: purge_some_chunks
+-- Some at a time, so that no transaction grows with the list.
+DELETE FROM upload_chunks
 WHERE upload_id = $1 AND chunk_no IN (
-    SELECT DISTINCT chunk_no FROM upload_rows WHERE upload_id = $1 ORDER BY chunk_no LIMIT 20
+    SELECT chunk_no FROM upload_chunks WHERE upload_id = $1 ORDER BY chunk_no LIMIT 20
 )
 
 -- name: purge_rejections
@@ -128,13 +133,13 @@ ORDER BY served_at
 LIMIT 1
 FOR UPDATE OF additions SKIP LOCKED
 
--- name: rows_of_chunks
-SELECT chunk_no, "row", sealed, zones, not_before, from_number, same_number_row
-FROM upload_rows
+-- name: chunks
+SELECT chunk_no, entries, same_numbers
+FROM upload_chunks
 WHERE upload_id = $1 AND chunk_no >= $2 AND chunk_no < $3
-ORDER BY chunk_no, "row"
+ORDER BY chunk_no
 
--- name: rejections_of_chunks
+-- name: rejection_chunks
 SELECT chunk_no, count, sealed
 FROM upload_rejections
 WHERE upload_id = $1 AND chunk_no >= $2 AND chunk_no < $3
@@ -151,12 +156,6 @@ UPDATE additions SET state = 'lost' WHERE addition_id = $1
 
 -- name: give_to_sweeper
 INSERT INTO uploads (upload_id, dropped) VALUES ($1, true) ON CONFLICT (upload_id) DO NOTHING
-
--- name: purge_sent_rows
-DELETE FROM upload_rows WHERE upload_id = $1 AND chunk_no < $2
-
--- name: purge_sent_rejections
-DELETE FROM upload_rejections WHERE upload_id = $1 AND chunk_no < $2
 
 -- name: claim_key
 -- A row comes back if the key is new, or whoever held it has died without an answer.

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from contracts.recipients import ROW_BYTES
+from contracts.ids import recipient_id_of
+from contracts.recipients import ROW_BYTES, RecipientEntry
 from contracts.sealed import FieldError, RecipientSecrets, Rejection, Rejections, Seal, digest_of
-from services.ingest.domain.chunks import Cutter, entry_size
+from services.ingest.domain.chunks import ROOM, Chunk, Uploaded
 
 PORTION_ROWS = 5_000
 PORTION_BYTES = 4 * 1024 * 1024
@@ -36,18 +37,19 @@ class Accepted:
 class Portion:
     """Records ready for COPY."""
 
-    rows: list[tuple[object, ...]] = field(default_factory=list)
+    chunks: list[tuple[object, ...]] = field(default_factory=list)
     rejections: list[tuple[object, ...]] = field(default_factory=list)
 
 
 class Stager:
     """Seals what it is given and counts it; one per upload."""
 
-    def __init__(self, upload_id: UUID, seal: Seal, pepper: bytes) -> None:
-        self._upload_id = upload_id
+    def __init__(self, upload_id: UUID, addition_id: UUID, seal: Seal, pepper: bytes) -> None:
+        self.upload_id = upload_id
+        self._addition_id = addition_id
         self._seal = seal
         self._pepper = pepper
-        self._cutter = Cutter()
+        self._chunk = Chunk(0)
         self._log: list[Rejection] = []
         self._log_bytes = 0
         self.accepted = 0
@@ -56,8 +58,16 @@ class Stager:
         self.sample: list[Rejection] = []
 
     @property
-    def chunks(self) -> int:
-        return self._cutter.chunks
+    def uploaded(self) -> Uploaded:
+        """What was staged, once there are no more portions."""
+        return Uploaded(
+            self.upload_id,
+            self._addition_id,
+            self.accepted,
+            self.rejected,
+            self._chunk.number,
+            self.rejection_chunks,
+        )
 
     def portions(self, rows: Iterable[Accepted | Rejection]) -> Iterator[Portion]:
         portion, read, size = Portion(), 0, 0
@@ -67,30 +77,41 @@ class Stager:
             if read == PORTION_ROWS or size >= PORTION_BYTES:
                 yield portion
                 portion, read, size = Portion(), 0, 0
+        self._close_chunk(portion)
         self._close_log(portion)
         yield portion
 
     def _add(self, row: Accepted | Rejection, portion: Portion) -> int:
         if isinstance(row, Rejection):
             return self._reject(row, portion)
-        sealed = self._seal.close(row.secrets)
-        size = entry_size(sealed, row.zones)
-        if size > ROW_BYTES:
+        entry = self._entry(row)
+        if len(entry) + ROOM > ROW_BYTES:
             return self._reject(_too_large(row), portion)
+        if not self._chunk.has_room_for(entry):
+            self._close_chunk(portion)
+        digest = bytes.fromhex(digest_of(self._pepper, row.secrets.phone_number))
+        self._chunk.add(row.row, entry, digest)
         self.accepted += 1
-        portion.rows.append(
-            (
-                self._upload_id,
-                self._cutter.place(size),
-                row.row,
-                sealed,
-                list(row.zones),
-                row.not_before,
-                row.from_number,
-                bytes.fromhex(digest_of(self._pepper, row.secrets.phone_number)),
-            )
+        return len(entry)
+
+    def _entry(self, row: Accepted) -> bytes:
+        entry = RecipientEntry(
+            recipient_id=recipient_id_of(self._addition_id, row.row),
+            row=row.row,
+            sealed=self._seal.close(row.secrets),
+            zones=row.zones,
+            not_before=row.not_before,
+            from_number=row.from_number,
         )
-        return size
+        return entry.model_dump_json().encode()
+
+    def _close_chunk(self, portion: Portion) -> None:
+        chunk = self._chunk
+        if not chunk.entries:
+            return
+        entries = b",".join(chunk.entries)
+        portion.chunks.append((self.upload_id, chunk.number, entries, chunk.rows, chunk.digests))
+        self._chunk = Chunk(chunk.number + 1)
 
     def _reject(self, row: Rejection, portion: Portion) -> int:
         row = row.model_copy(
@@ -110,7 +131,7 @@ class Stager:
         if not self._log:
             return
         sealed = self._seal.close(Rejections(rows=tuple(self._log)))
-        portion.rejections.append((self._upload_id, self.rejection_chunks, len(self._log), sealed))
+        portion.rejections.append((self.upload_id, self.rejection_chunks, len(self._log), sealed))
         self.rejection_chunks += 1
         self._log, self._log_bytes = [], 0
 

@@ -1,8 +1,8 @@
 """Every statement of this service: a fold may be repeated, a write under a lost claim fails."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
 from uuid import UUID
 
 from asyncpg import Record
@@ -10,13 +10,13 @@ from asyncpg import Record
 from chassis.postgres import Connection
 from chassis.queries import load_queries
 from contracts.batches import BatchCommand, BatchCreated
+from contracts.codec import Encoded
 from contracts.directory import (
     AccountConfigured,
     AgentEvent,
     DirectoryEvent,
     PhoneNumberEvent,
 )
-from contracts.recipients import ChunkEvent
 from contracts.topics import EVENT_OF
 from services.ingest.domain.batch import Directory
 from services.ingest.domain.chunks import Stream, Uploaded, added, rejected
@@ -29,9 +29,7 @@ Q = load_queries(__file__)
 LEASE = timedelta(seconds=60)
 """How long an upload may be silent before it is given up as dead."""
 
-ROW_COLUMNS = (
-    "upload_id", "chunk_no", "row", "sealed", "zones", "not_before", "from_number", "digest",
-)  # fmt: skip
+CHUNK_COLUMNS = ("upload_id", "chunk_no", "entries", "rows", "digests")
 REJECTION_COLUMNS = ("upload_id", "chunk_no", "count", "sealed")
 
 
@@ -124,7 +122,7 @@ async def stage(conn: Connection, upload_id: UUID, portion: Portion) -> None:
     if await conn.fetchval(Q.touch_upload, upload_id, LEASE) is None:
         raise UploadLostError
     await conn.copy_records_to_table(
-        "upload_rows", records=portion.rows, columns=ROW_COLUMNS, timeout=20
+        "upload_chunks", records=portion.chunks, columns=CHUNK_COLUMNS, timeout=20
     )
     await conn.copy_records_to_table(
         "upload_rejections", records=portion.rejections, columns=REJECTION_COLUMNS, timeout=20
@@ -143,13 +141,13 @@ async def insert_batch(conn: Connection, batch_id: UUID, account_id: str) -> Non
         raise BatchExistsError(batch_id)
 
 
-async def add(conn: Connection, addition_id: UUID, batch_id: UUID, uploaded: Uploaded) -> None:
-    """The rows of an upload become an addition's.  Raises UploadLostError."""
+async def add(conn: Connection, batch_id: UUID, uploaded: Uploaded) -> None:
+    """The chunks of an upload become an addition's.  Raises UploadLostError."""
     if await conn.fetchval(Q.finish_upload, uploaded.upload_id) is None:
         raise UploadLostError
     await conn.execute(
         Q.insert_addition,
-        addition_id,
+        uploaded.addition_id,
         batch_id,
         uploaded.upload_id,
         uploaded.chunks,
@@ -170,35 +168,31 @@ async def claim_stream(conn: Connection) -> Stream | None:
 
 async def next_chunks(
     conn: Connection, stream: Stream, at_most: int, *, at: datetime
-) -> list[ChunkEvent] | None:
-    """Recipients first, then the error log; None: rows of it are lost."""
-    first, last = stream.next_chunk, min(stream.next_chunk + at_most, stream.chunks)
-    chunks: list[ChunkEvent]
-    if first < last:
-        rows = await conn.fetch(Q.rows_of_chunks, stream.upload_id, first, last)
-        chunks = [
-            added(stream, chunk_no, members, at=at)
-            for chunk_no, members in groupby(rows, lambda row: row["chunk_no"])
-        ]
+) -> list[Encoded] | None:
+    """Recipients first, then the error log; None: some of them are lost."""
+    if stream.next_chunk < stream.chunks:
+        query, encoded = Q.chunks, added
+        first, end = stream.next_chunk, stream.chunks
     else:
-        first = stream.next_rejection_chunk
-        last = min(first + at_most, stream.rejection_chunks)
-        rows = await conn.fetch(Q.rejections_of_chunks, stream.upload_id, first, last)
-        chunks = [rejected(stream, row, at=at) for row in rows]
-    whole = [chunk.chunk_no for chunk in chunks] == list(range(first, last))
-    return chunks if whole else None
+        query, encoded = Q.rejection_chunks, rejected
+        first, end = stream.next_rejection_chunk, stream.rejection_chunks
+    last = min(first + at_most, end)
+    rows = await conn.fetch(query, stream.upload_id, first, last)
+    if [row["chunk_no"] for row in rows] != list(range(first, last)):
+        return None
+    return await asyncio.to_thread(lambda: [encoded(stream, row, at=at) for row in rows])
 
 
 async def advance(conn: Connection, stream: Stream) -> None:
-    """The pointer, and with it the rows that the log holds by now."""
+    """The pointer; the log has all of a list that is done, and its chunks go to the sweeper."""
     progress = (stream.next_chunk, stream.next_rejection_chunk)
     await conn.execute(Q.advance_addition, stream.addition_id, *progress)
-    await conn.execute(Q.purge_sent_rows, stream.upload_id, stream.next_chunk)
-    await conn.execute(Q.purge_sent_rejections, stream.upload_id, stream.next_rejection_chunk)
+    if stream.done:
+        await conn.execute(Q.give_to_sweeper, stream.upload_id)
 
 
 async def lose(conn: Connection, stream: Stream) -> None:
-    """What is left of its rows goes to the sweeper."""
+    """What is left of its chunks goes to the sweeper."""
     await conn.execute(Q.lose_addition, stream.addition_id)
     await conn.execute(Q.give_to_sweeper, stream.upload_id)
 
@@ -233,9 +227,9 @@ async def dropped_uploads(conn: Connection) -> list[UUID]:
     return [row["upload_id"] for row in await conn.fetch(Q.dropped_uploads)]
 
 
-async def purge_some_rows(conn: Connection, upload_id: UUID) -> bool:
+async def purge_some_chunks(conn: Connection, upload_id: UUID) -> bool:
     """False: none were left."""
-    return await conn.execute(Q.purge_some_rows, upload_id) != "DELETE 0"
+    return await conn.execute(Q.purge_some_chunks, upload_id) != "DELETE 0"
 
 
 async def forget_upload(conn: Connection, upload_id: UUID) -> None:

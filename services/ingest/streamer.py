@@ -1,11 +1,12 @@
 """Every chunk of an addition reaches the log at least once, in whatever state we are killed.
 
-The pointer moves only past what the broker has acknowledged, and acknowledged rows are purged with
-it.  What is sent again has the same chunk_id, and readers ignore it.
+The pointer moves only past what the broker has acknowledged, and chunks go only when the log has
+all of them.  What is sent again has the same chunk_id, and readers ignore it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
@@ -15,18 +16,28 @@ from chassis import outbox
 from chassis.postgres import TRANSIENT, Connection, Pool, stand_back
 from chassis.producer import BROKER_TROUBLE, Producer
 from chassis.wake import Alarm
-from contracts.codec import Encoded, encode
-from contracts.recipients import ChunkEvent
 from contracts.topics import RECIPIENTS
 from services.ingest import store
 from services.ingest.domain.chunks import Stream, advanced, import_failed
 
 log = structlog.get_logger()
 
-AT_ONCE = 4
-"""Chunks a round, 2 MB at most: what one transaction waits for, and what is held in memory."""
+AT_ONCE = 8
+"""Chunks, 4 MB at most: as many are sent while as many are read; all that is held in memory."""
+TURN = 0.5
+"""Seconds until the next list has its turn, and until what was acknowledged is committed."""
 LOOK_AGAIN = 5.0
 """Seconds, for what another instance left behind; our own uploads ring."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """How far a list has got in the log, and what it met."""
+
+    stream: Stream
+    at: datetime
+    lost: bool = False
+    failure: Exception | None = None
 
 
 class Streamer:
@@ -34,13 +45,16 @@ class Streamer:
         self,
         pool: Pool,
         producer: Producer,
-        wake_relay: Callable[[], None],
         caught_up: Callable[[], Awaitable[None]],
+        *,
+        wake_relay: Callable[[], None],
+        wake_sweeper: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._producer = producer
-        self._wake_relay = wake_relay
         self._caught_up = caught_up
+        self._wake_relay = wake_relay
+        self._wake_sweeper = wake_sweeper
         self._alarm = Alarm()
 
     def wake(self) -> None:
@@ -61,35 +75,54 @@ class Streamer:
                 await self._alarm.wait_for(LOOK_AGAIN)
 
     async def stream_some(self) -> bool:
-        """One round of the addition that has waited longest; False if there is none."""
+        """One turn of the addition that has waited longest; False if there is none."""
         async with self._pool.acquire() as conn, conn.transaction():
             stream = await store.claim_stream(conn)
             if stream is None:
                 return False
-            at = await store.now(conn)
-            chunks = await store.next_chunks(conn, stream, AT_ONCE, at=at)
-            if chunks is None:
-                await store.lose(conn, stream)
-                await say_lost(conn, stream, at)
-                self._wake_relay()
-                return True
-            records = await asyncio.to_thread(_encoded, chunks)
-            outcomes = await self._producer.send_all(records)
-            acked = len(list(takewhile(lambda outcome: outcome is None, outcomes)))
-            stream = advanced(stream, chunks[:acked])
-            await store.advance(conn, stream)
-        if stream.done:
-            log.info("list_streamed", batch_id=str(stream.batch_id), chunks=stream.chunks)
-        for failure in filter(None, outcomes):
-            raise failure  # what was acknowledged is committed; the rest is sent again
+            turn = Turn(stream, await store.now(conn))
+            await self._take(conn, turn)
+            await store.advance(conn, turn.stream)
+            if turn.lost:
+                await store.lose(conn, turn.stream)
+                await say_lost(conn, turn.stream, turn.at)
+        self._tell(turn)
+        if turn.failure:
+            raise turn.failure  # what was acknowledged is committed; the rest is sent again
         return True
+
+    async def _take(self, conn: Connection, turn: Turn) -> None:
+        """Some chunks after the others: the next are read while these are sent."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + TURN
+        chunks = await store.next_chunks(conn, turn.stream, AT_ONCE, at=turn.at)
+        while chunks and not turn.failure:
+            rest = advanced(turn.stream, len(chunks))
+            wanted = AT_ONCE if loop.time() < until else 0
+            outcomes, following = await asyncio.gather(
+                self._producer.send_all([(RECIPIENTS.name, chunk) for chunk in chunks]),
+                store.next_chunks(conn, rest, wanted, at=turn.at),
+                return_exceptions=True,  # so that neither is left running by itself
+            )
+            if isinstance(following, BaseException):
+                raise following
+            if isinstance(outcomes, BaseException):
+                raise outcomes
+            acknowledged = len(list(takewhile(lambda outcome: outcome is None, outcomes)))
+            turn.stream = advanced(turn.stream, acknowledged)
+            turn.failure = next(filter(None, outcomes), None)
+            chunks = following
+        turn.lost = chunks is None
+
+    def _tell(self, turn: Turn) -> None:
+        if turn.lost:
+            self._wake_relay()
+        if turn.stream.done:
+            log.info("list_streamed", batch_id=str(turn.stream.batch_id), chunks=turn.stream.chunks)
+            self._wake_sweeper()
 
 
 async def say_lost(conn: Connection, stream: Stream, at: datetime) -> None:
     command_no = await store.next_command_no(conn, stream.batch_id)
     await outbox.put(conn, [import_failed(stream, command_no, at=at)], writer="ingest")
     log.error("rows_lost", batch_id=str(stream.batch_id))
-
-
-def _encoded(chunks: Sequence[ChunkEvent]) -> list[tuple[str, Encoded]]:
-    return [(RECIPIENTS.name, encode(chunk, source="ingest")) for chunk in chunks]

@@ -1,4 +1,4 @@
-"""Rows of an upload that was never finished do not stay: they go when it is silent too long."""
+"""No chunk of a list stays when the log has all of it, or when its upload was silent too long."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ class Sweeper:
         self._alarm = Alarm()
 
     def wake(self) -> None:
-        """An upload was given up just now."""
+        """An upload was given up just now, or a list has come into the log."""
         self._alarm.ring()
 
     async def run(self) -> None:
@@ -33,11 +33,11 @@ class Sweeper:
             uploads = await store.dropped_uploads(conn)
         for upload_id in uploads:
             await self._purge(upload_id)
-            log.info("upload_dropped", upload_id=str(upload_id))
+            log.info("upload_purged", upload_id=str(upload_id))
 
     async def _purge(self, upload_id: UUID) -> None:
         async with self._pool.acquire() as conn:
-            while await store.purge_some_rows(conn, upload_id):
-                log.debug("rows_purged", upload_id=str(upload_id))
+            while await store.purge_some_chunks(conn, upload_id):
+                log.debug("chunks_purged", upload_id=str(upload_id))
             async with conn.transaction():
                 await store.forget_upload(conn, upload_id)

@@ -5,10 +5,9 @@ rows are nobody's and are swept.
 """
 
 import asyncio
-from uuid import UUID
 
 from chassis.postgres import Pool
-from contracts.sealed import Rejection, Seal
+from contracts.sealed import Rejection
 from services.ingest import store
 from services.ingest.domain.batch import Terms
 from services.ingest.domain.chunks import Uploaded
@@ -26,26 +25,21 @@ class RowsRefusedError(Exception):
         self.sample = sample
 
 
-async def upload(
-    pool: Pool, upload_id: UUID, terms: Terms, submission: Submission, seal: Seal, pepper: bytes
-) -> Uploaded:
+async def upload(pool: Pool, terms: Terms, submission: Submission, stager: Stager) -> Uploaded:
     """The list, staged.  Raises RowsRefusedError, FileRefusedError or UploadLostError."""
     async with pool.acquire() as conn:
-        await store.begin_upload(conn, upload_id)
-    stager = Stager(upload_id, seal, pepper)
+        await store.begin_upload(conn, stager.upload_id)
     portions = stager.portions(rows_of(submission, terms))
     strict = terms.request.on_invalid == "reject"
     while (portion := await asyncio.to_thread(next, portions, None)) is not None:
         if strict and len(stager.sample) == SAMPLE:
             break
         async with pool.acquire() as conn, conn.transaction():
-            await store.stage(conn, upload_id, portion)
+            await store.stage(conn, stager.upload_id, portion)
     if strict and stager.rejected:
         raise RowsRefusedError("rows_rejected", stager.sample)
     if not stager.accepted:
         raise RowsRefusedError("no_valid_recipients", stager.sample)
     async with pool.acquire() as conn, conn.transaction():
-        await store.mark_same_numbers(conn, upload_id)
-    return Uploaded(
-        upload_id, stager.accepted, stager.rejected, stager.chunks, stager.rejection_chunks
-    )
+        await store.mark_same_numbers(conn, stager.upload_id)
+    return stager.uploaded

@@ -17,9 +17,11 @@ from tests.bench import chunk_log, meter
 from tests.bench.figure import Figure, Goal
 from tests.bench.lists import csv_of, numbers
 from tests.bench.sizes import Size
-from tests.house import AGENT, House
+from tests.house import AGENT, House, until
 
 MEGABYTE = 1024 * 1024
+PURGED = "SELECT NOT EXISTS (SELECT FROM upload_chunks)"
+"""What ingest does after the last chunk is over before the bare producer begins."""
 
 
 def measure(house: House, size: Size) -> list[Figure]:
@@ -37,6 +39,7 @@ def measure(house: House, size: Size) -> list[Figure]:
         seconds = time.monotonic() - began
         peak = meter.peak_resident(ingest)
         sizes = uvloop.run(chunk_log.sizes_since(kafka, before))
+        until(lambda: house.moment("ingest", PURGED), "its rows gone", size.patience)
         bare = uvloop.run(chunk_log.bare_seconds(kafka, sizes))
     megabytes = sum(sizes) / MEGABYTE
     return [

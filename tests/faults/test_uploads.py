@@ -11,7 +11,7 @@ from tests.faults.verdict import Run
 from tests.house import QUICK, House, csv_of, numbers, until
 
 LIMIT = 50
-STAGED = "SELECT count(*) > 0 FROM upload_rows"
+STAGED = "SELECT count(*) > 0 FROM upload_chunks"
 NEXT_CHUNK = "SELECT coalesce(max(next_chunk), 0) FROM additions WHERE batch_id = '{}'"
 
 

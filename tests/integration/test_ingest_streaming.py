@@ -24,7 +24,7 @@ from services.ingest.streamer import Streamer
 from services.ingest.submission import of_json
 from services.ingest.sweeper import Sweeper
 from tests.conftest import DatabaseFactory
-from tests.desk import a_batch, read_log, recipients, registered, settings_for
+from tests.desk import Json, a_batch, read_log, recipients, registered, settings_for
 
 CHUNKS = 6
 
@@ -45,16 +45,21 @@ class Ingest:
         self.intake = Intake(ground.pool, ground.vault, ground.seals, wakes)
 
     async def take(self, count: int) -> UUID:
-        body = json.dumps(a_batch(recipients=recipients(count))).encode()
+        return await self.take_all(recipients(count))
+
+    async def take_all(self, people: list[Json]) -> UUID:
+        body = json.dumps(a_batch(recipients=people)).encode()
         answer = await self.intake.create("default", of_json(body), key=None, actor="test")
         return UUID(answer.body["batch_id"])
 
     def streamer(self, producer: Any = None) -> Streamer:
-        return Streamer(self.ground.pool, producer or self.ground.producer, nothing, at_once)
+        pool, producer = self.ground.pool, producer or self.ground.producer
+        return Streamer(pool, producer, at_once, wake_relay=nothing, wake_sweeper=nothing)
 
     async def stream_all(self) -> None:
         while await self.streamer().stream_some():
             pass
+        await Sweeper(self.ground.pool).sweep()
 
     async def chunks(self) -> list[RecipientsAdded]:
         log = await read_log(self.settings.kafka, self.settings.topic_prefix)
@@ -69,6 +74,8 @@ async def ingest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Ingest]:
     monkeypatch.setattr("services.ingest.domain.chunks.MAX_ENTRIES", 10)
+    monkeypatch.setattr("services.ingest.streamer.AT_ONCE", 4)
+    monkeypatch.setattr("services.ingest.streamer.TURN", 0)
     settings = await settings_for(kafka, database, topic_prefix)
     ground = await lay_ground(settings, MIGRATIONS)
     try:
@@ -91,6 +98,20 @@ class Failing:
         return [None] * self._acknowledges + lost[self._acknowledges :]
 
 
+class BreaksLater:
+    """A producer whose broker is gone after some rounds."""
+
+    def __init__(self, producer: Producer, *, after: int) -> None:
+        self._producer = producer
+        self._left = after
+
+    async def send_all(self, records: Sequence[tuple[str, Encoded]]) -> list[Exception | None]:
+        if not self._left:
+            return [KafkaTimeoutError() for _ in records]
+        self._left -= 1
+        return await self._producer.send_all(records)
+
+
 async def test_only_what_the_broker_acknowledged_counts_as_sent(ingest: Ingest) -> None:
     await ingest.take(CHUNKS * 10)
     with pytest.raises(KafkaTimeoutError):
@@ -100,7 +121,7 @@ async def test_only_what_the_broker_acknowledged_counts_as_sent(ingest: Ingest) 
     assert await pointer(ingest) == 1
     await ingest.stream_all()
     assert sorted(chunk.chunk_no for chunk in await ingest.chunks()) == list(range(CHUNKS))
-    assert await rows_left(ingest) == 0
+    assert await chunks_left(ingest) == 0
 
 
 async def test_what_is_sent_again_is_the_same_chunk(ingest: Ingest) -> None:
@@ -121,15 +142,57 @@ async def test_what_is_sent_again_is_the_same_chunk(ingest: Ingest) -> None:
 
 async def test_a_list_whose_rows_are_lost_fails_its_batch_once(ingest: Ingest) -> None:
     batch_id = await ingest.take(CHUNKS * 10)
-    await ingest.ground.pool.execute("DELETE FROM upload_rows WHERE chunk_no = 5")
+    await ingest.ground.pool.execute("DELETE FROM upload_chunks WHERE chunk_no = 5")
     await ingest.stream_all()
     await ingest.ground.relay.drain(within=10)
     log = await read_log(ingest.settings.kafka, ingest.settings.topic_prefix)
     [failed] = [event for event in log if isinstance(event, BatchImportFailed)]
     assert (failed.batch_id, failed.command_no, failed.reason) == (batch_id, 2, "rows_lost")
     assert not await ingest.streamer().stream_some()
-    await Sweeper(ingest.ground.pool).sweep()
-    assert await rows_left(ingest) == 0
+    assert await chunks_left(ingest) == 0
+
+
+async def test_a_list_goes_on_in_its_turn_until_the_log_has_all_of_it(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.ingest.streamer.TURN", 60)
+    await ingest.take(CHUNKS * 10)
+    streamer = ingest.streamer()
+    assert await streamer.stream_some()
+    assert not await streamer.stream_some()
+    assert sorted(chunk.chunk_no for chunk in await ingest.chunks()) == list(range(CHUNKS))
+
+
+async def test_a_list_that_broke_in_its_turn_keeps_what_was_acknowledged(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.ingest.streamer.TURN", 60)
+    monkeypatch.setattr("services.ingest.streamer.AT_ONCE", 1)
+    await ingest.take(CHUNKS * 10)
+    with pytest.raises(KafkaTimeoutError):
+        await ingest.streamer(BreaksLater(ingest.ground.producer, after=3)).stream_some()
+    assert await pointer(ingest) == 3
+    await ingest.stream_all()
+    assert len(await ingest.chunks()) == CHUNKS
+
+
+async def test_a_number_that_comes_again_names_the_nearest_row_before_it(ingest: Ingest) -> None:
+    people = recipients(25)
+    people[14] |= {"phone_number": people[2]["phone_number"]}
+    people[24] |= {"phone_number": people[2]["phone_number"]}
+    await ingest.take_all(people)
+    await ingest.stream_all()
+    entries = {entry.row: entry for chunk in await ingest.chunks() for entry in chunk.recipients}
+    again = {row: entry.same_number_as for row, entry in entries.items() if entry.same_number_as}
+    assert again == {15: entries[3].recipient_id, 25: entries[15].recipient_id}
+
+
+async def test_no_number_is_compared_any_more_when_the_list_is_whole(ingest: Ingest) -> None:
+    await ingest.take(CHUNKS * 10)
+    compared = await ingest.ground.pool.fetchval(
+        "SELECT count(*) FROM upload_chunks WHERE coalesce(rows::text, digests::text) IS NOT NULL"
+    )
+    assert (await chunks_left(ingest), compared) == (CHUNKS, 0)
 
 
 async def test_lists_take_turns(ingest: Ingest) -> None:
@@ -145,19 +208,18 @@ async def test_lists_take_turns(ingest: Ingest) -> None:
     assert {chunk.batch_id for chunk in await ingest.chunks()} == {long, short}
 
 
-async def test_rows_of_an_upload_that_fell_silent_are_swept_and_no_others(ingest: Ingest) -> None:
+async def test_an_upload_that_fell_silent_is_swept_and_no_other(ingest: Ingest) -> None:
     await ingest.take(10)
     dead, live = uuid4(), uuid4()
     async with ingest.ground.pool.acquire() as conn:
         for upload_id in (dead, live):
             await store.begin_upload(conn, upload_id)
-            portion = Portion(rows=[(upload_id, n, n, "sealed", [], None, None, b"d")
-                                    for n in range(30)])  # fmt: skip
+            portion = Portion(chunks=[(upload_id, n, b"{}", [n], [b"d"]) for n in range(30)])
             await store.stage(conn, upload_id, portion)
         await conn.execute("UPDATE uploads SET touched_at = now() - interval '61 seconds' "
                            "WHERE upload_id = $1", dead)  # fmt: skip
     await Sweeper(ingest.ground.pool).sweep()
-    assert await rows_left(ingest) == 10 + 30
+    assert await chunks_left(ingest) == 1 + 30
     async with ingest.ground.pool.acquire() as conn:
         await store.stage(conn, live, Portion())
         with pytest.raises(store.UploadLostError):
@@ -174,6 +236,6 @@ async def pointer(ingest: Ingest) -> int:
     return chunk
 
 
-async def rows_left(ingest: Ingest) -> int:
-    rows: int = await ingest.ground.pool.fetchval("SELECT count(*) FROM upload_rows")
-    return rows
+async def chunks_left(ingest: Ingest) -> int:
+    chunks: int = await ingest.ground.pool.fetchval("SELECT count(*) FROM upload_chunks")
+    return chunks

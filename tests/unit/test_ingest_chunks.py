@@ -1,95 +1,122 @@
-"""Chunks are bounded, numbered on their rows, and the same whenever they are cut again."""
+"""Chunks are bounded, and what was staged stands in the log as it would have been encoded there."""
 
-from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.ids import recipient_id_of
-from contracts.recipients import CHUNK_BYTES, ROW_BYTES
-from services.ingest.domain.chunks import (
-    MAX_ENTRIES,
-    Cutter,
-    Stream,
-    added,
-    advanced,
-    entry_size,
-    import_failed,
-    rejected,
-)
+from contracts.codec import decode, encode
+from contracts.ids import chunk_id_of, recipient_id_of
+from contracts.recipients import CHUNK_BYTES, RecipientEntry, RecipientsAdded
+from contracts.sealed import RecipientSecrets, Seal, new_key
+from services.ingest.domain.chunks import Stream, added, advanced, import_failed, rejected
+from services.ingest.staging import Accepted, Portion, Stager
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 STREAM = Stream("default", UUID(int=1), UUID(int=2), UUID(int=3), chunks=2, rejection_chunks=1)
 
 
-def row(number: int, **changes: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {
-        "row": number,
-        "sealed": "s" * 100,
-        "zones": [],
-        "not_before": None,
-        "from_number": None,
-        "same_number_row": None,
-    }
-    return given | changes
+def person(row: int, variable: str = "", **settings: Any) -> Accepted:
+    secrets = RecipientSecrets(phone_number=f"+1202555{row % 10_000:04}", variables={"v": variable})
+    return Accepted(row, None, secrets, **settings)
 
 
-@given(st.lists(st.integers(1, ROW_BYTES), max_size=300))
+def staged(people: Iterable[Accepted]) -> list[dict[str, Any]]:
+    """The chunks as the database gives them back."""
+    stager = Stager(STREAM.upload_id, STREAM.addition_id, Seal(new_key(), "batch"), b"pepper")
+    portions: list[Portion] = list(stager.portions(people))
+    return [
+        {"chunk_no": number, "entries": entries, "rows": rows, "same_numbers": None}
+        for portion in portions
+        for _, number, entries, rows, _ in portion.chunks
+    ]
+
+
+def read(chunk: dict[str, Any]) -> RecipientsAdded:
+    record = added(STREAM, chunk, at=NOW)
+    event = decode(record.value, record.headers)
+    assert isinstance(event, RecipientsAdded)
+    return event
+
+
+@given(st.lists(st.integers(0, 190_000), max_size=12))
 def test_chunks_follow_each_other_and_none_is_too_large(sizes: list[int]) -> None:
-    cutter = Cutter()
-    numbers = [cutter.place(size) for size in sizes]
-    total = Counter[int]()
-    for number, size in zip(numbers, sizes, strict=True):
-        total[number] += size
-    assert numbers == sorted(numbers)
-    assert set(numbers) == set(range(cutter.chunks))
-    assert all(size < CHUNK_BYTES for size in total.values())
+    chunks = staged(person(row, "v" * size) for row, size in enumerate(sizes, 1))
+    assert [chunk["chunk_no"] for chunk in chunks] == list(range(len(chunks)))
+    assert [row for chunk in chunks for row in chunk["rows"]] == list(range(1, len(sizes) + 1))
+    for chunk in chunks:
+        again = {str(row): 1_000_000_000 for row in chunk["rows"]}
+        for same_numbers in (None, again):
+            record = added(STREAM, chunk | {"same_numbers": same_numbers}, at=NOW)
+            assert len(record.value) <= CHUNK_BYTES
 
 
-def test_a_chunk_of_tiny_rows_has_a_bounded_count() -> None:
-    cutter = Cutter()
-    numbers = [cutter.place(1) for _ in range(MAX_ENTRIES + 1)]
-    assert Counter(numbers) == {0: MAX_ENTRIES, 1: 1}
+def test_a_chunk_has_a_bounded_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.ingest.domain.chunks.MAX_ENTRIES", 10)
+    chunks = staged(person(row) for row in range(1, 22))
+    assert [len(chunk["rows"]) for chunk in chunks] == [10, 10, 1]
 
 
 SETTINGS: dict[str, Any] = {
     "not_before": datetime(2026, 11, 21, 12, 30, 15, 123456, tzinfo=UTC),
     "from_number": "+123456789012345",
-    "same_number_row": 999_999_999,
 }
 
 
 @given(
-    st.text("abcdefgh+/=", min_size=1, max_size=400),
     st.lists(st.sampled_from(["Europe/Paris", "America/New_York"]), max_size=40),
     st.sampled_from([{}, SETTINGS]),
+    st.dictionaries(st.sampled_from(["2", "3"]), st.just(1)),
 )
-def test_an_entry_is_never_larger_than_it_was_taken_for(
-    sealed: str, zones: list[str], settings: dict[str, Any]
+def test_a_staged_chunk_is_the_record_that_its_event_would_be(
+    zones: list[str], settings: dict[str, Any], same_numbers: dict[str, int]
 ) -> None:
-    read = row(1_000_000_000, sealed=sealed, zones=zones, **settings)
-    written = added(STREAM, 0, [read], at=NOW).recipients[0].model_dump_json().encode()
-    assert len(written) + 1 <= entry_size(sealed, zones)
-
-
-def test_a_chunk_sent_again_is_the_same_chunk() -> None:
-    first = added(STREAM, 1, [row(7), row(8, same_number_row=7)], at=NOW)
-    again = added(STREAM, 1, [row(7), row(8, same_number_row=7)], at=NOW)
-    assert first == again
-    assert first.chunk_id != added(STREAM, 0, [row(7)], at=NOW).chunk_id
-    assert first.recipients[1].same_number_as == recipient_id_of(STREAM.addition_id, 7)
+    people = [person(row, zones=tuple(zones), **settings) for row in (1, 2, 3)]
+    [chunk] = staged(people)
+    chunk["same_numbers"] = same_numbers or None
+    event = read(chunk)
+    assert added(STREAM, chunk, at=NOW) == encode(event, source="ingest")
+    assert event == RecipientsAdded(
+        account_id=STREAM.account_id,
+        at=NOW,
+        batch_id=STREAM.batch_id,
+        addition_id=STREAM.addition_id,
+        chunk_id=chunk_id_of(STREAM.addition_id, "added", 0),
+        chunk_no=0,
+        chunks=STREAM.chunks,
+        recipients=tuple(
+            RecipientEntry(
+                recipient_id=recipient_id_of(STREAM.addition_id, it.row),
+                row=it.row,
+                sealed=entry.sealed,
+                zones=it.zones,
+                not_before=it.not_before,
+                from_number=it.from_number,
+                same_number_as=recipient_id_of(STREAM.addition_id, 1)
+                if str(it.row) in same_numbers
+                else None,
+            )
+            for it, entry in zip(people, event.recipients, strict=True)
+        ),
+    )
 
 
 def test_a_stream_is_done_when_the_log_has_all_of_it() -> None:
+    assert not advanced(STREAM, 1).done
+    recipients = advanced(STREAM, 2)
+    assert (recipients.next_chunk, recipients.next_rejection_chunk) == (2, 0)
+    assert not recipients.done
+    assert advanced(recipients, 1).done
+
+
+def test_the_error_log_has_chunks_of_its_own() -> None:
     told = rejected(STREAM, {"chunk_no": 0, "count": 3, "sealed": "s"}, at=NOW)
-    chunks = [added(STREAM, number, [row(number + 1)], at=NOW) for number in (0, 1)]
-    assert told.chunk_id not in {chunk.chunk_id for chunk in chunks}
-    half = advanced(STREAM, chunks)
-    assert not half.done
-    assert advanced(half, [told]).done
+    [chunk] = staged([person(1)])
+    assert told.key != added(STREAM, chunk, at=NOW).key
 
 
 def test_a_lost_list_fails_its_batch_under_the_next_number() -> None:

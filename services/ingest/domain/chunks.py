@@ -1,51 +1,47 @@
-"""A resumed stream cuts the same chunks: a chunk's number is fixed when its row is staged.
+"""A chunk that is sent again is the same chunk: its entries are written once, when they are staged.
 
-No chunk is larger than CHUNK_BYTES, by an estimate of its JSON that is never too low.
+No chunk is larger than CHUNK_BYTES: each entry keeps room for the number it may turn out to share.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from contracts.batches import Addition, BatchImportFailed
+from contracts.codec import Encoded, encode
 from contracts.ids import chunk_id_of, command_id_of, recipient_id_of
-from contracts.recipients import (
-    CHUNK_BYTES,
-    ChunkEvent,
-    RecipientEntry,
-    RecipientsAdded,
-    RecipientsRejected,
-)
+from contracts.recipients import CHUNK_BYTES, RecipientEntry, RecipientsAdded, RecipientsRejected
 
-ENTRY_OVERHEAD = 256
-"""JSON of an entry beside its seal: two ids, row, not_before, from_number and the field names."""
 ENVELOPE = 1024
+ROOM = 40
+"""Bytes an entry may grow by: the comma after it, and same_number_as, which is found last."""
 MAX_ENTRIES = 2000
+ENTRIES = TypeAdapter(tuple[RecipientEntry, ...])
 
 
-class Cutter:
-    """Gives each entry the number of its chunk, in order."""
+@dataclass(slots=True)
+class Chunk:
+    """One that is being filled: the JSON of its entries, their rows and the digests of numbers."""
 
-    def __init__(self, limit: int = CHUNK_BYTES - ENVELOPE) -> None:
-        self._limit = limit
-        self._bytes = 0
-        self._entries = 0
-        self.chunks = 0
+    number: int
+    entries: list[bytes] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    digests: list[bytes] = field(default_factory=list)
+    size: int = ENVELOPE
 
-    def place(self, size: int) -> int:
-        full = self._bytes + size > self._limit or self._entries == MAX_ENTRIES
-        if not self.chunks or full:
-            self.chunks += 1
-            self._bytes = self._entries = 0
-        self._bytes += size
-        self._entries += 1
-        return self.chunks - 1
+    def has_room_for(self, entry: bytes) -> bool:
+        fits = self.size + len(entry) + ROOM <= CHUNK_BYTES and len(self.entries) < MAX_ENTRIES
+        return fits or not self.entries
 
-
-def entry_size(sealed: str, zones: Iterable[str]) -> int:
-    return len(sealed) + ENTRY_OVERHEAD + sum(len(zone) + 3 for zone in zones)
+    def add(self, row: int, entry: bytes, digest: bytes) -> None:
+        self.entries.append(entry)
+        self.rows.append(row)
+        self.digests.append(digest)
+        self.size += len(entry) + ROOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +49,16 @@ class Uploaded:
     """A list that is staged whole, and nobody's yet."""
 
     upload_id: UUID
+    addition_id: UUID
     accepted: int
     rejected: int
     chunks: int
     rejection_chunks: int
 
-    def announced(self, addition_id: UUID) -> Addition:
+    @property
+    def announced(self) -> Addition:
         return Addition(
-            addition_id=addition_id,
+            addition_id=self.addition_id,
             chunks=self.chunks,
             recipients=self.accepted,
             rejected=self.rejected,
@@ -86,13 +84,13 @@ class Stream:
         return (self.next_chunk, self.next_rejection_chunk) == (self.chunks, self.rejection_chunks)
 
 
-def advanced(stream: Stream, acknowledged: Sequence[ChunkEvent]) -> Stream:
-    """The stream once these, its next chunks, are in the log."""
-    rejections = sum(isinstance(chunk, RecipientsRejected) for chunk in acknowledged)
+def advanced(stream: Stream, acknowledged: int) -> Stream:
+    """The stream once so many of its next chunks are in the log: recipients, then the error log."""
+    recipients = min(acknowledged, stream.chunks - stream.next_chunk)
     return replace(
         stream,
-        next_chunk=stream.next_chunk + len(acknowledged) - rejections,
-        next_rejection_chunk=stream.next_rejection_chunk + rejections,
+        next_chunk=stream.next_chunk + recipients,
+        next_rejection_chunk=stream.next_rejection_chunk + acknowledged - recipients,
     )
 
 
@@ -109,34 +107,39 @@ def import_failed(stream: Stream, command_no: int, *, at: datetime) -> BatchImpo
     )
 
 
-def entry_of(addition_id: UUID, row: Any) -> RecipientEntry:
-    twin = row["same_number_row"]
-    return RecipientEntry(
-        recipient_id=recipient_id_of(addition_id, row["row"]),
-        row=row["row"],
-        sealed=row["sealed"],
-        zones=tuple(row["zones"]),
-        not_before=row["not_before"],
-        from_number=row["from_number"],
-        same_number_as=None if twin is None else recipient_id_of(addition_id, twin),
-    )
-
-
-def added(stream: Stream, chunk_no: int, rows: Iterable[Any], *, at: datetime) -> RecipientsAdded:
-    return RecipientsAdded(
+def added(stream: Stream, row: Any, *, at: datetime) -> Encoded:
+    """The record of a RecipientsAdded whose entries are not read again: they stand as they are."""
+    entries, same_numbers = row["entries"], row["same_numbers"]
+    if same_numbers:
+        entries = with_same_numbers(stream.addition_id, entries, same_numbers)
+    without = RecipientsAdded(
         account_id=stream.account_id,
         at=at,
         batch_id=stream.batch_id,
         addition_id=stream.addition_id,
-        chunk_id=chunk_id_of(stream.addition_id, "added", chunk_no),
-        chunk_no=chunk_no,
+        chunk_id=chunk_id_of(stream.addition_id, "added", row["chunk_no"]),
+        chunk_no=row["chunk_no"],
         chunks=stream.chunks,
-        recipients=tuple(entry_of(stream.addition_id, row) for row in rows),
+        recipients=(),
     )
+    record = encode(without, source="ingest")
+    end = b"]}"
+    return replace(record, value=b"".join((record.value.removesuffix(end), entries, end)))
 
 
-def rejected(stream: Stream, row: Any, *, at: datetime) -> RecipientsRejected:
-    return RecipientsRejected(
+def with_same_numbers(addition_id: UUID, entries: bytes, earlier: Mapping[str, int]) -> bytes:
+    """The entries, each of these rows naming the earlier row with its number."""
+    told = (
+        entry.model_copy(update={"same_number_as": recipient_id_of(addition_id, twin)})
+        if (twin := earlier.get(str(entry.row))) is not None
+        else entry
+        for entry in ENTRIES.validate_json(b"[%b]" % entries)
+    )
+    return ENTRIES.dump_json(tuple(told))[1:-1]
+
+
+def rejected(stream: Stream, row: Any, *, at: datetime) -> Encoded:
+    event = RecipientsRejected(
         account_id=stream.account_id,
         at=at,
         batch_id=stream.batch_id,
@@ -147,3 +150,4 @@ def rejected(stream: Stream, row: Any, *, at: datetime) -> RecipientsRejected:
         count=row["count"],
         sealed=row["sealed"],
     )
+    return encode(event, source="ingest")

@@ -16,26 +16,25 @@ CREATE TABLE batches (
     command_no bigint NOT NULL
 );
 
--- A list on its way in.  Rows belong to an upload until they belong to an addition; an upload that
--- nobody has touched for a while is dropped with its rows.
+-- A list on its way in.  Chunks belong to an upload until they belong to an addition; an upload that
+-- nobody has touched for a while is dropped with its chunks, as is one that the log has all of.
 CREATE TABLE uploads (
     upload_id uuid PRIMARY KEY,
     touched_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     dropped boolean NOT NULL DEFAULT false
 );
 
--- Sealed rows; the digest (under the account's pepper) finds the same number twice and goes with the row.
-CREATE TABLE upload_rows (
+-- What the log will be told, chunk by chunk, as JSON in which whoever is called is sealed; not pressed,
+-- since a seal does not shrink.  rows and digests (under the account's pepper) find the same number
+-- twice and are emptied when the list is whole; same_numbers: the row -> the nearest earlier row.
+CREATE TABLE upload_chunks (
     upload_id uuid NOT NULL,
     chunk_no integer NOT NULL,
-    "row" integer NOT NULL,
-    sealed text NOT NULL,
-    zones text[] NOT NULL,
-    not_before timestamptz,
-    from_number text,
-    digest bytea NOT NULL,
-    same_number_row integer,
-    PRIMARY KEY (upload_id, chunk_no, "row")
+    entries bytea STORAGE EXTERNAL NOT NULL,
+    rows integer[],
+    digests bytea[] STORAGE EXTERNAL,
+    same_numbers jsonb,
+    PRIMARY KEY (upload_id, chunk_no)
 );
 
 -- The error log of an upload, sealed chunk by chunk as it was read.
