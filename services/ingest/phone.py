@@ -1,17 +1,26 @@
 """A number is dialled exactly as it is read here: in doubt it is refused, with what to do."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 import phonenumbers
-from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
+from phonenumbers import PhoneNumberType
+from phonenumbers.timezone import (
+    UNKNOWN_TIMEZONE,
+    time_zones_for_geographical_number,
+    time_zones_for_number,
+)
 
 MIN_DIGITS: Final = 7
 SCIENTIFIC: Final = re.compile(r"[+-]?\d+([.,]\d*)?e[+-]?\d+", re.IGNORECASE | re.ASCII)
 DIGITS: Final = re.compile(r"\+?\d+", re.ASCII)
+
+_ZONES_OF_COUNTRY: Final = dict[int, tuple[str, ...]]()
+"""Of numbers that belong to no place in it, by country code: all of them have the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +45,8 @@ def read_phone(text: str) -> Phone | Problem:
     if isinstance(digits, Problem):
         return digits
     parsed = _parsed(digits)
-    region = parsed and phonenumbers.region_code_for_number(parsed)
-    if not parsed or not region or not phonenumbers.is_valid_number_for_region(parsed, region):
+    kind = phonenumbers.number_type(parsed) if parsed else PhoneNumberType.UNKNOWN
+    if not parsed or kind == PhoneNumberType.UNKNOWN:
         message = (
             "Write the number with + and its country code, without leading zeros, for example"
             " +12025551234; no country has the number given."
@@ -45,7 +54,8 @@ def read_phone(text: str) -> Phone | Problem:
         return Problem("phone_not_e164", message)
     # destinations that are never called are to be refused here, where the number is parsed
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return Phone(number, region, _zones(parsed), plus_assumed=not digits.startswith("+"))
+    region, zones = phonenumbers.region_code_for_number(parsed), _zones(parsed, kind)
+    return Phone(number, region, zones, plus_assumed=not digits.startswith("+"))
 
 
 def take_phone(text: str) -> Phone | Problem:
@@ -56,13 +66,14 @@ def take_phone(text: str) -> Phone | Problem:
     parsed = _parsed(digits) if digits.startswith("+") else None
     if not parsed:
         return Phone(digits, region=None, zones=())
-    return Phone(digits, phonenumbers.region_code_for_number(parsed), _zones(parsed))
+    zones = _zones(parsed, phonenumbers.number_type(parsed))
+    return Phone(digits, phonenumbers.region_code_for_number(parsed), zones)
 
 
 def zones_of(number: str) -> tuple[str, ...]:
     """Every IANA zone the owner of an E.164 number may be in; empty where that is not known."""
     parsed = _parsed(number)
-    return _zones(parsed) if parsed else ()
+    return _zones(parsed, phonenumbers.number_type(parsed)) if parsed else ()
 
 
 def country_name(region: str) -> str:
@@ -100,8 +111,20 @@ def _parsed(digits: str) -> phonenumbers.PhoneNumber | None:
         return None
 
 
-def _zones(parsed: phonenumbers.PhoneNumber) -> tuple[str, ...]:
-    return tuple(zone for zone in time_zones_for_number(parsed) if zone != UNKNOWN_TIMEZONE)
+def _zones(parsed: phonenumbers.PhoneNumber, kind: int) -> tuple[str, ...]:
+    """`kind` is its number_type: to find it out is half of the cost of reading a number."""
+    country = parsed.country_code or 0
+    if kind == PhoneNumberType.UNKNOWN:
+        return ()
+    if phonenumbers.is_number_type_geographical(kind, country):
+        return _known(time_zones_for_geographical_number(parsed))
+    if country not in _ZONES_OF_COUNTRY:
+        _ZONES_OF_COUNTRY[country] = _known(time_zones_for_number(parsed))
+    return _ZONES_OF_COUNTRY[country]
+
+
+def _known(zones: Iterable[str]) -> tuple[str, ...]:
+    return tuple(zone for zone in zones if zone != UNKNOWN_TIMEZONE)
 
 
 @cache
