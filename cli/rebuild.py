@@ -10,24 +10,22 @@ from chassis.logging import configure
 from chassis.rebuild import RebuildError, Report
 from cli.endpoints import NotRunningError, read
 from cli.printing import console, say_failure, say_json, table
-from services.projections.rebuilding import rebuild_from_log as rebuild_projections
-from services.scheduler.rebuilding import rebuild_from_log as rebuild_scheduler
 
 
 class FromLog(Protocol):
     def __call__(self, *, force: bool) -> Awaitable[Report]: ...
 
 
-REBUILD: dict[str, FromLog] = {"projections": rebuild_projections, "scheduler": rebuild_scheduler}
+SERVICES = ("projections", "scheduler")
 
 
 async def rebuild(data_dir: Path, service: str | None, *, force: bool, as_json: bool) -> int:
     configure("rebuild", "console", "warning")
     reports: dict[str, Report] = {}
     try:
-        for name in [service] if service else REBUILD:
+        for name in [service] if service else SERVICES:
             with _told_about(name, data_dir):
-                reports[name] = await REBUILD[name](force=force)
+                reports[name] = await _from_log(name)(force=force)
             if not as_json:
                 _say(name, reports[name])
     except RebuildError as error:
@@ -35,6 +33,15 @@ async def rebuild(data_dir: Path, service: str | None, *, force: bool, as_json: 
     if as_json:
         say_json({"services": {name: _as_json(report) for name, report in reports.items()}})
     return 0 if all(report.equal for report in reports.values()) else 1
+
+
+def _from_log(service: str) -> FromLog:
+    """A service's code takes its time to load: that of the one at hand alone."""
+    if service == "scheduler":
+        from services.scheduler.rebuilding import rebuild_from_log  # noqa: PLC0415
+    else:
+        from services.projections.rebuilding import rebuild_from_log  # noqa: PLC0415
+    return rebuild_from_log
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -97,6 +98,7 @@ def decode(value: bytes | None, headers: Headers) -> Event:
         raise MalformedEventError(f"{name} v{version}: not JSON") from None
 
 
+@lru_cache(maxsize=256)
 def _name_and_version(ce_type: bytes) -> tuple[str, int]:
     match ce_type.decode(errors="replace").split("."):
         case ["rollcall", name, version] if version[:1] == "v" and version[1:].isdecimal():

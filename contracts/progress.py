@@ -1,8 +1,11 @@
 """How far a recipient is: (grant_no, stage) only grows, so every order and repeat fold the same."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from types import MappingProxyType
+from typing import TypeAlias
 
 from contracts.batches import RetryPolicy
 from contracts.calls import CallCompleted, CallEvent, CallPlacing, CallReturned, CallStarted
@@ -54,40 +57,70 @@ class Progress:
         return self.stage in IN_FLIGHT
 
 
-def stage_of(event: RecipientQueued | CallEvent) -> Stage:
-    match event:
-        case RecipientQueued():
-            return Stage.QUEUED
-        case CallPlacing():
-            return Stage.PLACING
-        case CallStarted():
-            return Stage.STARTED
-        case CallReturned():
-            return Stage.RETURNED
-        case CallCompleted(outcome=Outcome.UNKNOWN):
-            return Stage.UNKNOWN
-        case CallCompleted():
-            return Stage.ENDED
-        case _:
-            raise TypeError(type(event).__name__)
+Evidence: TypeAlias = RecipientQueued | CallEvent
+
+_STAGE: Mapping[type[Evidence], Stage] = MappingProxyType(
+    {
+        RecipientQueued: Stage.QUEUED,
+        CallPlacing: Stage.PLACING,
+        CallStarted: Stage.STARTED,
+        CallReturned: Stage.RETURNED,
+        CallCompleted: Stage.ENDED,
+    }
+)
 
 
-def evolve(progress: Progress, event: RecipientQueued | CallEvent) -> Progress:
+def stage_of(event: Evidence) -> Stage:
+    # asked for every event there is: to try one class after the other would take the most time
+    if type(event) is CallCompleted and event.outcome is Outcome.UNKNOWN:
+        return Stage.UNKNOWN
+    return _STAGE[type(event)]
+
+
+def place_of(event: Evidence) -> tuple[int, Stage]:
+    return event.grant_no, stage_of(event)
+
+
+def furthest_of_calls(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """What is known at last of each call.
+
+    Of two events at the same place the first counts: they come from one key of one topic, whose
+    order never changes.
+    """
+    furthest: dict[int, tuple[tuple[int, Stage], Evidence]] = {}
+    for event in evidence:
+        place, call = place_of(event), event.call_id.int  # a UUID itself is slow to look up
+        if call not in furthest or furthest[call][0] < place:
+            furthest[call] = place, event
+    return [event for _, event in furthest.values()]
+
+
+def furthest_of_recipients(calls: Iterable[Evidence]) -> list[Evidence]:
+    """What is known at last of each recipient, given what is known at last of each call."""
+    furthest: dict[int, Evidence] = {}
+    for event in calls:
+        known = furthest.setdefault(event.recipient_id.int, event)
+        if known is not event and place_of(known) < place_of(event):
+            furthest[event.recipient_id.int] = event
+    return list(furthest.values())
+
+
+def evolve(progress: Progress, event: Evidence) -> Progress:
     """The further of the two; evidence about an older grant never changes the recipient."""
     stage = stage_of(event)
     if (event.grant_no, stage) <= progress.place:
         return progress
-    returned = isinstance(event, CallReturned)
+    returned = event if isinstance(event, CallReturned) else None
     completed = event if isinstance(event, CallCompleted) else None
     return Progress(
         grant_no=event.grant_no,
         stage=stage,
         epoch=event.epoch,
-        attempt=event.attempt - returned,
-        run_attempt=event.run_attempt - returned,
+        attempt=event.attempt - (returned is not None),
+        run_attempt=event.run_attempt - (returned is not None),
         outcome=completed.outcome if completed else None,
         ended_at=completed.ended_at if completed else None,
-        not_before=event.not_before if isinstance(event, CallReturned) else None,
+        not_before=returned.not_before if returned else None,
     )
 
 

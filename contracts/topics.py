@@ -1,6 +1,7 @@
 """The registry of the log: each topic has one writer, and its partition count never changes."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -137,9 +138,18 @@ TOPICS = (
 TOPIC_OF: Mapping[type[Event], Topic] = MappingProxyType(
     {event: topic for topic in TOPICS for event in topic.events}
 )
+_NAME_OF = {event: topic.name for event, topic in TOPIC_OF.items()}
 EVENT_OF: Mapping[str, type[Event]] = MappingProxyType(
     {event.__name__: event for event in TOPIC_OF}
 )
+
+
+def by_topic(events: Iterable[Event]) -> Mapping[str, list[Event]]:
+    """By the topic's name, in order within each: who asks an event its type asks few of them."""
+    told: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        told[_NAME_OF[type(event)]].append(event)
+    return told
 
 
 def dead_letters_of(service: str) -> str:

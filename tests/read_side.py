@@ -20,8 +20,9 @@ from contracts.codec import encode
 from contracts.event import Event
 from contracts.sealed import Seal
 from contracts.topics import TOPIC_OF, TOPICS
-from services.projections.app import MIGRATIONS, build_app
+from services.projections.app import build_app
 from services.projections.handlers import fold
+from services.projections.rebuilding import MIGRATIONS
 from services.projections.settings import ProjectionsSettings
 from tests.counter import until
 

@@ -1,7 +1,6 @@
 """The one place where the read side is put together."""
 
 from functools import partial
-from pathlib import Path
 
 from fastapi import Depends, FastAPI
 
@@ -17,10 +16,9 @@ from services.projections.api.directory import directory
 from services.projections.api.recipients import recipients
 from services.projections.api.visible import visible_by
 from services.projections.handlers import fold
+from services.projections.rebuilding import MIGRATIONS
 from services.projections.settings import ProjectionsSettings
 from services.projections.visibility import News, Visibility
-
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 async def build_app(settings: ProjectionsSettings) -> Service:

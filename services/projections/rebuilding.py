@@ -1,13 +1,15 @@
 """The read model made anew from the first event, with the keys that are still there."""
 
 from functools import partial
+from pathlib import Path
 
 from chassis.rebuild import Rebuildable, Report, rebuild
 from chassis.vault import PostgresVault, Seals
 from contracts.topics import TOPICS
-from services.projections.app import MIGRATIONS
 from services.projections.handlers import fold
 from services.projections.settings import ProjectionsSettings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 async def rebuild_from_log(*, force: bool) -> Report:

@@ -1,25 +1,15 @@
 """The only place where the scheduler's parts meet."""
 
-from pathlib import Path
-
 from fastapi import FastAPI
 
 from chassis.ground import lay_ground
 from chassis.health import add_health, database_check, inbox_check, outbox_check
 from chassis.inbox import Inbox
-from chassis.rebuild import Rebuildable
 from chassis.service import Service
-from contracts.topics import BATCH_STATUS, BATCHES, CALLS, DIRECTORY, DISPATCH, RECIPIENTS
 from services.scheduler.decider import Decider
-from services.scheduler.handlers import fold, refold
+from services.scheduler.handlers import fold
+from services.scheduler.rebuilding import MIGRATIONS, READ
 from services.scheduler.settings import Settings
-
-MIGRATIONS = Path(__file__).parent / "migrations"
-INPUTS = (DIRECTORY, BATCHES, RECIPIENTS, CALLS)
-OWN = (BATCH_STATUS, DISPATCH)
-
-
-REBUILDABLE = Rebuildable("scheduler", (*INPUTS, *OWN), refold, MIGRATIONS)
 
 
 async def build_app(settings: Settings) -> Service:
@@ -29,7 +19,7 @@ async def build_app(settings: Settings) -> Service:
         service=settings.service,
         kafka=settings.kafka,
         pool=ground.pool,
-        topics=(*INPUTS, *OWN),
+        topics=READ,
         fold=fold,
         prefix=settings.topic_prefix,
         after_commit=lambda _: decider.ring(),

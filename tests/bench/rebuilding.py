@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from contracts.codec import decode
 from contracts.topics import TOPICS, Topic
-from services.scheduler.app import INPUTS, OWN
+from services.scheduler import rebuilding as scheduler
 from tests.bench.end_to_end import INSTANT
 from tests.bench.figure import Figure, Goal
 from tests.bench.lists import csv_of, numbers
@@ -20,7 +20,7 @@ from tests.bench.sizes import Size
 from tests.house import ROOT, House
 
 READ: Mapping[str, Sequence[Topic]] = MappingProxyType(
-    {"projections": TOPICS, "scheduler": (*INPUTS, *OWN)}
+    {"projections": TOPICS, "scheduler": scheduler.READ}
 )
 
 

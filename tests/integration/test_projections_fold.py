@@ -14,9 +14,9 @@ from chassis.postgres import Connection, connect
 from chassis.queries import check_queries
 from contracts.batches import BatchCreated, BatchDeleted
 from contracts.event import Event
-from services.projections.app import MIGRATIONS
 from services.projections.domain.evidence import CommandGapError
 from services.projections.handlers import fold_events
+from services.projections.rebuilding import MIGRATIONS
 from services.projections.store import FOLDS, Q
 from tests.conftest import DatabaseFactory
 from tests.log_of_batches import OneKey, a_log, interleaved

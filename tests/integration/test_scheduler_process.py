@@ -25,7 +25,7 @@ from contracts.event import Event
 from contracts.outcomes import Outcome
 from contracts.status import BatchCompleted
 from contracts.topics import BATCH_STATUS, DISPATCH, Topic
-from services.scheduler.app import REBUILDABLE
+from services.scheduler.rebuilding import REBUILDABLE
 from tests.conftest import DatabaseFactory
 from tests.scheduler_story import Story, account, ended, placing
 

@@ -15,14 +15,21 @@ from contracts.calendar import Window
 from contracts.calls import CallCompleted, CallPlacing, CallReturned, CallStarted, ReturnReason
 from contracts.dispatch import RecipientQueued
 from contracts.outcomes import Outcome, RecipientStatus
-from contracts.progress import Progress, Rules, Stage, evolve, recipient_status
+from contracts.progress import (
+    Evidence,
+    Progress,
+    Rules,
+    Stage,
+    evolve,
+    furthest_of_calls,
+    furthest_of_recipients,
+    recipient_status,
+)
 from contracts.statuses import Action, BatchStatus, Result
 from services.projections.domain.batch import Batch, Created, State
 from services.projections.domain.evidence import (
     CommandGapError,
-    Evidence,
     fresh_commands,
-    furthest,
 )
 from services.projections.domain.phase import Phase, estimated_finish, phase_of
 from services.projections.domain.position import BatchPosition, EntryPosition, read_position
@@ -193,7 +200,8 @@ def test_of_a_poll_the_furthest_event_tells_what_folding_each_would(events: list
     for event in events:
         known = one_by_one.get(event.recipient_id, Progress())
         one_by_one[event.recipient_id] = evolve(known, event)
-    recipients, calls = furthest(events)
+    calls = furthest_of_calls(events)
+    recipients = furthest_of_recipients(calls)
     assert {e.recipient_id: evolve(Progress(), e) for e in recipients} == one_by_one
     assert {e.call_id for e in calls} == {e.call_id for e in events}
     assert len(calls) == len({e.call_id for e in events})

@@ -1,42 +1,14 @@
-"""Of what a poll says about a recipient or a call only the furthest counts: one row each.
-
-Of two events at the same place the first wins, here as in the tables: they come from one key of one
-topic, whose order never changes.
-"""
+"""Of what a poll says about a batch only the newest counts, and no command may be missing."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
 from uuid import UUID
 
 from contracts.batches import BatchCommand
-from contracts.calls import CallEvent
-from contracts.dispatch import RecipientQueued
-from contracts.progress import Stage, stage_of
 from contracts.status import BatchStatusEvent
-
-Evidence: TypeAlias = RecipientQueued | CallEvent
 
 
 class CommandGapError(Exception):
     """A batch's command is missing from the log: what follows it cannot be trusted."""
-
-
-Furthest: TypeAlias = dict[int, tuple[tuple[int, Stage], Evidence]]
-"""By the id's number: a UUID itself is slow to look up, and this is the hottest loop there is."""
-
-
-def furthest(evidence: Iterable[Evidence]) -> tuple[list[Evidence], list[Evidence]]:
-    """What is known at last of each recipient, and of each call."""
-    recipients: Furthest = {}
-    calls: Furthest = {}
-    for event in evidence:
-        place = event.grant_no, stage_of(event)
-        recipient, call = event.recipient_id.int, event.call_id.int
-        if recipient not in recipients or recipients[recipient][0] < place:
-            recipients[recipient] = place, event
-        if call not in calls or calls[call][0] < place:
-            calls[call] = place, event
-    return [event for _, event in recipients.values()], [event for _, event in calls.values()]
 
 
 def fresh_commands(

@@ -4,8 +4,7 @@ Equal whatever the interleaving of the topics: each table is written by the numb
 carry, and rows may come in parts.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from chassis.postgres import Connection
 from chassis.records import Received
@@ -19,7 +18,7 @@ from contracts.topics import (
     DISPATCH,
     GATES,
     RECIPIENTS,
-    TOPIC_OF,
+    by_topic,
 )
 from services.projections.handlers.batches import fold_batches
 from services.projections.handlers.calls import fold_calls, fold_conversations
@@ -42,11 +41,3 @@ async def fold_events(conn: Connection, events: Sequence[Event], *, keys: Keys) 
     await fold_recipients(conn, told[RECIPIENTS.name], keys)
     await fold_calls(conn, [*told[DISPATCH.name], *told[CALLS.name]])
     await fold_conversations(conn, told[CONVERSATIONS.name], keys)
-
-
-def by_topic(events: Iterable[Event]) -> Mapping[str, list[Event]]:
-    """In order within each topic.  Whoever asks an event its type asks only those of its topic."""
-    told: defaultdict[str, list[Event]] = defaultdict(list)
-    for event in events:
-        told[TOPIC_OF[type(event)].name].append(event)
-    return told

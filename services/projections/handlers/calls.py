@@ -5,12 +5,19 @@ from typing import Any, cast
 from uuid import UUID
 
 from chassis.postgres import Connection
-from contracts.calls import CallCompleted, CallEvent, CallStarted
+from contracts.calls import CallCompleted, CallStarted
 from contracts.conversations import ConversationRecorded
+from contracts.dispatch import RecipientQueued
 from contracts.event import Event
-from contracts.progress import Progress, evolve, stage_of
+from contracts.progress import (
+    Evidence,
+    Progress,
+    evolve,
+    furthest_of_calls,
+    furthest_of_recipients,
+    stage_of,
+)
 from contracts.sealed import ConversationSecrets
-from services.projections.domain.evidence import Evidence, furthest
 from services.projections.handlers.rows import write
 from services.projections.handlers.seals import Keys, seals_of
 from services.projections.store import FOLDS
@@ -21,7 +28,8 @@ _NOT_ENDED = (None,) * 8
 
 async def fold_calls(conn: Connection, events: Sequence[Event]) -> None:
     # its topics hold nothing else, and asking each event for its type would cost the most here
-    recipients, calls = furthest(cast("Sequence[Evidence]", events))
+    calls = furthest_of_calls(cast("Sequence[Evidence]", events))
+    recipients = furthest_of_recipients(calls)
     if recipients:
         await write(conn, FOLDS.fold_progress, [_progress(event) for event in recipients])
         batches = {event.batch_id for event in recipients}
@@ -58,7 +66,7 @@ def _call(event: Evidence) -> tuple[Any, ...]:
         event.grant_no,
         event.attempt,
         stage_of(event),
-        event.requested_at if isinstance(event, CallEvent) else None,
+        None if isinstance(event, RecipientQueued) else event.requested_at,
         *_ending(event),
     )
 

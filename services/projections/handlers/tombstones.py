@@ -1,6 +1,6 @@
 """Nothing of a deleted batch is written again, by whichever process and in whatever order."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from chassis.postgres import Connection
@@ -11,8 +11,8 @@ from services.projections.store import FOLDS
 
 async def living(conn: Connection, events: Sequence[Event]) -> list[Event]:
     """The events without those of deleted batches, whose rows go; the other batches are held."""
-    ids = [getattr(event, "batch_id", None) for event in events]
-    named = {batch_id for batch_id in ids if batch_id is not None}
+    ids: list[UUID | None] = [getattr(event, "batch_id", None) for event in events]
+    named = {batch_id.int: batch_id for batch_id in ids if batch_id is not None}.values()
     if not named:
         return list(events)
     deleted = {event.batch_id for event in events if type(event) is BatchDeleted}
@@ -25,7 +25,7 @@ async def living(conn: Connection, events: Sequence[Event]) -> list[Event]:
     return [event for event, batch_id in zip(events, ids, strict=True) if batch_id not in dead]
 
 
-async def _hold(conn: Connection, named: set[UUID]) -> set[UUID]:
+async def _hold(conn: Connection, named: Collection[UUID]) -> set[UUID]:
     """Holds the batches to the end of the transaction; gives those that are deleted."""
     rows = await conn.fetch(FOLDS.hold_batches, named)
     if len(rows) < len(named):

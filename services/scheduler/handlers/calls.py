@@ -7,33 +7,36 @@ from uuid import UUID
 
 from chassis.postgres import Connection
 from contracts.batches import BatchCreated
-from contracts.calls import CallCompleted, CallEvent, CallReturned, ReturnReason
-from contracts.dispatch import RecipientQueued
+from contracts.calls import CallCompleted, CallReturned, ReturnReason
 from contracts.outcomes import Outcome
-from contracts.progress import Progress, Rules, called_again_from, evolve
+from contracts.progress import (
+    Evidence,
+    Progress,
+    Rules,
+    called_again_from,
+    evolve,
+    furthest_of_calls,
+    furthest_of_recipients,
+)
 from services.scheduler.handlers.known import Known, hold
 from services.scheduler.store import Q, columns, progress_in
 
-Evidence = RecipientQueued | CallEvent
+_NOBODY = Progress()
 
 
 async def fold_calls(conn: Connection, events: Sequence[Evidence]) -> None:
     if not events:
         return
-    ends = [event for event in events if isinstance(event, CallCompleted)]
+    ends = [event for event in events if type(event) is CallCompleted]
     known = await hold(conn, {event.batch_id for event in ends}) if ends else {}
-    await _faults(conn, [event for event in events if isinstance(event, CallReturned)])
-    furthest: dict[UUID, Progress] = {}
-    about: dict[UUID, Evidence] = {}
-    for event in events:
-        furthest[event.recipient_id] = evolve(furthest.get(event.recipient_id, Progress()), event)
-        about[event.recipient_id] = event
-    rows = [_row(about[recipient], progress, known) for recipient, progress in furthest.items()]
+    await _faults(conn, [event for event in events if type(event) is CallReturned])
+    rows = [_row(event, known) for event in furthest_of_recipients(furthest_of_calls(events))]
     await conn.execute(Q.advance, *columns(rows, 12))
     await _unknowns(conn, ends)
 
 
-def _row(event: Evidence, progress: Progress, known: Mapping[UUID, Known]) -> tuple[Any, ...]:
+def _row(event: Evidence, known: Mapping[UUID, Known]) -> tuple[Any, ...]:
+    progress = evolve(_NOBODY, event)
     batch = known.get(event.batch_id)
     return (
         event.recipient_id,
@@ -80,6 +83,6 @@ async def _unknowns(conn: Connection, ends: Sequence[CallCompleted]) -> None:
     if lost:
         rows = {e.call_id: (e.call_id, e.recipient_id, e.grant_no, e.requested_at) for e in lost}
         await conn.execute(Q.lose_sight, *columns(rows.values(), 4))
-    settled = sorted({event.call_id for event in ends if event.outcome is not Outcome.UNKNOWN})
+    settled = {e.call_id.int: e.call_id for e in ends if e.outcome is not Outcome.UNKNOWN}
     if settled:
-        await conn.execute(Q.settle, settled)
+        await conn.execute(Q.settle, [settled[number] for number in sorted(settled)])
