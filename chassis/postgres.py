@@ -63,6 +63,13 @@ async def stand_back(what: str, attempt: int, error: Exception, *, longest: floa
     await asyncio.sleep(min(longest, 0.05 * 2.0 ** min(attempt, 10)))
 
 
+class Session(asyncpg.Connection):
+    """Nothing here outlives its transaction, so nothing is cleared up when a session is let go."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 async def _prepare(conn: Connection) -> None:
     await conn.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
@@ -116,6 +123,7 @@ async def open_pool(
         "min_size": min_size,
         "max_size": max_size,
         "init": _prepare,
+        "connection_class": Session,
         "timeout": 10,
         "command_timeout": 60,
         "server_settings": LIMITS | {"application_name": application_name} | dict(settings or {}),

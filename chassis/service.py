@@ -59,6 +59,9 @@ async def serve(service: Service, settings: ServiceSettings) -> int:
             access_log=False,
             lifespan="on",
             timeout_graceful_shutdown=5,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
         )
     )
     loop = asyncio.get_running_loop()

@@ -81,5 +81,5 @@ class Listener:
         finally:
             if not conn.is_closed():
                 conn.remove_termination_listener(on_termination)
-                await conn.reset()
+                await conn.execute("UNLISTEN *")
         raise ConnectionResetError("the database session was lost")

@@ -9,7 +9,6 @@ from enum import IntEnum, unique
 from uuid import UUID
 
 from contracts.calls import CallCompleted, CallEvent, CallPlacing, CallReturned, CallStarted
-from contracts.dispatch import RecipientQueued
 from contracts.outcomes import Outcome
 
 
@@ -65,25 +64,26 @@ class Call:
         return timedelta(seconds=self.max_duration_seconds)
 
 
+_TOLD: dict[type[CallEvent], State] = {
+    CallPlacing: State.UNKNOWN,
+    CallStarted: State.STARTED,
+    CallReturned: State.RETURNED,
+    CallCompleted: State.ENDED,
+}
+
+
+def state_told(event: CallEvent) -> State:
+    """How far a call has come by this event alone."""
+    return _TOLD[type(event)]
+
+
 def told(event: CallEvent) -> Call:
     """The call as one event of ours tells it, where nothing else is known of it."""
-    seen = Call(
-        call_id=event.call_id,
-        account_id=event.account_id,
-        batch_id=event.batch_id,
-        recipient_id=event.recipient_id,
-        grant_no=event.grant_no,
-        attempt=event.attempt,
-        run_attempt=event.run_attempt,
-        epoch=event.epoch,
-        state=State.GRANTED,
-        requested_at=event.requested_at,
-    )
+    seen = _named_by(event)
     match event:
         case CallPlacing():
             return replace(
                 seen,
-                state=State.UNKNOWN,
                 carrier=event.carrier,
                 send_before=event.send_before,
                 announced_at=event.at,
@@ -93,18 +93,16 @@ def told(event: CallEvent) -> Call:
         case CallStarted():
             return replace(
                 seen,
-                state=State.STARTED,
                 carrier=event.carrier,
                 carrier_call_id=event.carrier_call_id,
                 started_at=event.at,
                 next_check_at=event.at,
             )
         case CallReturned():
-            return replace(seen, state=State.RETURNED)
+            return seen
         case CallCompleted():
             return replace(
                 seen,
-                state=State.ENDED,
                 carrier=event.carrier,
                 carrier_call_id=event.carrier_call_id,
                 started_at=event.started_at,
@@ -117,7 +115,7 @@ def told(event: CallEvent) -> Call:
             raise TypeError(type(event).__name__)
 
 
-def granted(event: RecipientQueued) -> Call:
+def _named_by(event: CallEvent) -> Call:
     return Call(
         call_id=event.call_id,
         account_id=event.account_id,
@@ -127,8 +125,8 @@ def granted(event: RecipientQueued) -> Call:
         attempt=event.attempt,
         run_attempt=event.run_attempt,
         epoch=event.epoch,
-        state=State.GRANTED,
-        max_duration_seconds=event.max_duration_seconds,
+        state=state_told(event),
+        requested_at=event.requested_at,
     )
 
 

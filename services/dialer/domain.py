@@ -94,7 +94,15 @@ def _live(call: Call, seen: Sighting, now: datetime, rules: Rules) -> Settled:
         begun = replace(known, state=State.STARTED, started_at=now)
         begun = replace(begun, next_check_at=_next_look(begun, now, rules))
         return Settled(begun, (_started(begun, now),))
-    return Settled(replace(known, next_check_at=_next_look(known, now, rules)))
+    return Settled(_put_off(known, now, rules))
+
+
+def _put_off(call: Call, now: datetime, rules: Rules) -> Call:
+    """The next look, unless it would move by too little to be worth a write."""
+    look = _next_look(call, now, rules)
+    if call.next_check_at is not None and abs(look - call.next_check_at) < rules.silence / 2:
+        return call
+    return replace(call, next_check_at=look)
 
 
 def _ended(call: Call, seen: Sighting, now: datetime) -> Settled:

@@ -30,7 +30,8 @@ class Drain:
             closing, closed = await retrying("drain", self.say_closed)
             if closed:
                 self._wakes.relay()
-            pause = STILL_CLOSING if closing > closed else LOOK_EVERY
+            self._wakes.closing = closing > closed
+            pause = STILL_CLOSING if self._wakes.closing else LOOK_EVERY
             await self._wakes.drain.wait_for(pause)
 
     async def say_closed(self) -> tuple[int, int]:

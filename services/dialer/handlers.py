@@ -17,7 +17,7 @@ from contracts.event import Event
 from contracts.gates import BatchGateClosed
 from contracts.status import BatchCancelled, BatchFailed, BatchPaused
 from services.dialer.call import Call, further, told
-from services.dialer.store import Q, columns, fold_calls
+from services.dialer.store import Q, columns, fold_calls, unheard_of
 
 Closing = BatchPaused | BatchCancelled | BatchFailed | BatchDeleted
 
@@ -33,8 +33,16 @@ async def fold(conn: Connection, records: list[Received]) -> None:
 
 
 def opens_work(event: Event) -> bool:
-    """Whether a dialer has something to do once this is folded."""
+    """Whether there may be something to place, or to give back, once this is folded."""
     return isinstance(event, RecipientQueued | Closing | BatchCreated)
+
+
+def looks_up(event: Event) -> bool:
+    return isinstance(event, RecipientQueued) and bool(event.look_up_first)
+
+
+def closes(event: Event) -> bool:
+    return isinstance(event, Closing)
 
 
 async def grants(conn: Connection, records: Sequence[Received]) -> None:
@@ -56,9 +64,12 @@ async def grants(conn: Connection, records: Sequence[Received]) -> None:
 
 
 async def our_calls(conn: Connection, events: Sequence[CallEvent]) -> None:
+    """Mostly an echo: what we know is asked first, and only what goes further is told."""
+    news = await unheard_of(conn, events)
     seen: dict[UUID, Call] = {}
     for event in events:
-        seen[event.call_id] = further(seen.get(event.call_id), told(event))
+        if event.call_id in news:
+            seen[event.call_id] = further(seen.get(event.call_id), told(event))
     await fold_calls(conn, seen.values())
     placing = {e.call_id: e.at for e in events if isinstance(e, CallPlacing)}
     if placing:

@@ -78,7 +78,6 @@ class Placer:
         if taken.intents:
             self._slots.take(len(taken.intents))
             self._slots.run(self._place_all(taken.intents), holding=0)
-            self._wakes.intended()
         if taken.given_back:
             self._wakes.settled()
         if taken.held:

@@ -26,6 +26,16 @@ ON CONFLICT (call_id) DO UPDATE SET
     max_duration_seconds = excluded.max_duration_seconds, traceparent = excluded.traceparent
 WHERE c.sealed IS NULL
 
+-- name: unheard_of
+-- Nearly always none.  A call that has ended is left to fold_calls, which knows with what outcome.
+SELECT t.call_id
+FROM unnest($1::uuid[], $2::call_state[]) AS t (call_id, state)
+LEFT JOIN calls AS known USING (call_id)
+WHERE
+    known.call_id IS NULL
+    OR (t.state > known.state AND NOT (t.state = 'UNKNOWN' AND known.state = 'INTENT'))
+    OR (t.state = 'ENDED' AND known.outcome = 'unknown')
+
 -- name: fold_calls
 -- Our own word of a call, where it goes further than what is here: after a loss of this database.
 -- Whatever is in hand (INTENT) is not disturbed by the echo of its own announcement.

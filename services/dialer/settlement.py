@@ -57,7 +57,7 @@ class Settlement:
     async def _settle(self, items: list[Item]) -> list[bool | Exception]:
         async with self._pool.acquire() as conn, conn.transaction():
             rows = await conn.fetch(Q.calls_to_settle, sorted({item.call_id for item in items}))
-            known = {row["call_id"]: Known(row, call_of(row), call_of(row)) for row in rows}
+            known = {row["call_id"]: Known(row, call := call_of(row), call) for row in rows}
             events: list[Traced] = []
             for item in items:
                 if (one := known.get(item.call_id)) is not None:

@@ -9,11 +9,12 @@ import asyncpg
 from chassis import outbox
 from chassis.postgres import Connection
 from chassis.queries import load_queries
+from contracts.calls import CallEvent
 from contracts.codec import encode
 from contracts.event import Event
 from contracts.outcomes import Outcome
 from contracts.topics import topic_for
-from services.dialer.call import Call, State
+from services.dialer.call import Call, State, state_told
 
 Q = load_queries(__file__)
 Row = asyncpg.Record
@@ -52,6 +53,14 @@ def call_of(row: Row) -> Call:
         state=State[row["state"]],
         outcome=None if outcome is None else Outcome(outcome),
     )
+
+
+async def unheard_of(conn: Connection, events: Sequence[CallEvent]) -> set[UUID]:
+    """The calls of which these events may tell more than is here."""
+    if not events:
+        return set()
+    asked = [(event.call_id, state_told(event).name) for event in events]
+    return {row["call_id"] for row in await conn.fetch(Q.unheard_of, *columns(asked))}
 
 
 async def fold_calls(conn: Connection, calls: Iterable[Call]) -> None:

@@ -5,25 +5,28 @@ from dataclasses import dataclass, field
 
 from chassis.records import Received
 from chassis.wake import Alarm
-from services.dialer.handlers import opens_work
+from services.dialer.handlers import closes, looks_up, opens_work
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wakes:
     relay: Callable[[], None]
     placer: Alarm = field(default_factory=Alarm)
     reconciler: Alarm = field(default_factory=Alarm)
     drain: Alarm = field(default_factory=Alarm)
+    closing: bool = False
+    """A gate waits for calls in hand to be settled."""
 
     def folded(self, records: list[Received]) -> None:
-        if any(opens_work(record.event) for record in records):
+        events = [record.event for record in records]
+        if any(map(opens_work, events)):
             self.placer.ring()
+        if any(map(looks_up, events)):
             self.reconciler.ring()
+        if any(map(closes, events)):
             self.drain.ring()
-
-    def intended(self) -> None:
-        self.reconciler.ring()
 
     def settled(self) -> None:
         self.relay()
-        self.drain.ring()
+        if self.closing:
+            self.drain.ring()
