@@ -66,19 +66,16 @@ async def create(
     watch
         Stay and watch it run.
     """
-    batch: Json = {
+    wanted = {
         "name": name or file.stem[:100],
         "agent_id": agent,
         "start": start,
         "on_invalid": "reject" if reject_invalid else "skip",
+        "from_number": from_number,
+        "window": _hours(window, days, zone) if window else None,
+        "scheduled_at": at.isoformat() if at else None,
     }
-    if from_number:
-        batch["from_number"] = from_number
-    if window:
-        opens, _, closes = window.partition("-")
-        batch["window"] = {"start": opens, "end": closes, "days": days.split(","), "timezone": zone}
-    if at:
-        batch["scheduled_at"] = at.isoformat()
+    batch = {field: value for field, value in wanted.items() if value is not None}
     async with Client(endpoints.find(data_dir)) as client:
         created = await client.create_batch(file, batch, idempotency_key)
         if not json:
@@ -90,6 +87,11 @@ async def create(
     if json:
         say_json(created)
     return 1 if created["status"] == "FAILED" else 0
+
+
+def _hours(window: str, days: str, zone: str) -> Json:
+    opens, _, closes = window.partition("-")
+    return {"start": opens, "end": closes, "days": days.split(","), "timezone": zone}
 
 
 @app.command(name="list")

@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from chassis import problems
-from chassis.ground import lay_ground
+from chassis.ground import Ground, lay_ground
 from chassis.health import add_health, database_check, inbox_check, outbox_check
 from chassis.inbox import Inbox
 from chassis.service import Service
@@ -45,6 +45,14 @@ def simulator(settings: DialerSettings) -> Carrier:
     )
 
 
+def _rules(settings: DialerSettings) -> Rules:
+    return Rules(
+        horizon=timedelta(seconds=settings.unknown_horizon_seconds),
+        silence=timedelta(seconds=settings.silence_seconds),
+        overdue=timedelta(seconds=settings.overdue_after_seconds),
+    )
+
+
 async def build_app(
     settings: DialerSettings, carrier_of: Callable[[DialerSettings], Carrier] = simulator
 ) -> Service:
@@ -62,19 +70,14 @@ async def build_app(
         after_commit=wakes.folded,
         after_dead_letters=wakes.relay,
     )
-    rules = Rules(
-        horizon=timedelta(seconds=settings.unknown_horizon_seconds),
-        silence=timedelta(seconds=settings.silence_seconds),
-        overdue=timedelta(seconds=settings.overdue_after_seconds),
-    )
     people = People(ground.vault, ground.seals)
     guard = Guard(ground.pool, people, inbox)
-    settlement = Settlement(ground.pool, people, rules, wakes)
+    settlement = Settlement(ground.pool, people, _rules(settings), wakes)
     placer = Placer(
         pool=ground.pool,
         producer=ground.producer,
         carrier=carrier,
-        granting=Granting(ground.pool, people, settings, rules, carrier.name),
+        granting=Granting(ground.pool, people, settings, _rules(settings), carrier.name),
         settlement=settlement,
         settings=settings,
         wakes=wakes,
@@ -91,22 +94,24 @@ async def build_app(
         inputs_read=inbox.caught_up,
     )
     drain = Drain(ground.pool, wakes, inputs_read=inbox.caught_up)
-    app = FastAPI(title="Rollcall dialer", openapi_url=None)
-    problems.install(app)
-    add_health(
-        app,
-        {
-            "database": database_check(ground.pool),
-            "inbox": inbox_check(inbox),
-            "outbox": outbox_check(ground.relay),
-        },
-    )
     return Service(
         name=settings.service,
-        app=Callbacks(app, {carrier.name: carrier}, settlement, inbox),
+        app=Callbacks(_http(ground, inbox), {carrier.name: carrier}, settlement, inbox),
         ground=ground,
         inbox=inbox,
         channels={RECONNECTED: guard.reconnected},
         tasks=(placer.run, reconciler.run, drain.run),
         closing=(placer.close, reconciler.close, carrier.close),
     )
+
+
+def _http(ground: Ground, inbox: Inbox) -> FastAPI:
+    app = FastAPI(title="Rollcall dialer", openapi_url=None)
+    problems.install(app)
+    checks = {
+        "database": database_check(ground.pool),
+        "inbox": inbox_check(inbox),
+        "outbox": outbox_check(ground.relay),
+    }
+    add_health(app, checks)
+    return app
