@@ -1,15 +1,25 @@
 """The only place where the scheduler's parts meet."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import FastAPI
 
 from chassis.ground import lay_ground
-from chassis.health import add_health, database_check, inbox_check, outbox_check
+from chassis.health import Check, add_health, database_check, inbox_check, outbox_check
 from chassis.inbox import Inbox
 from chassis.service import Service
 from services.scheduler.decider import Decider
 from services.scheduler.handlers import fold
 from services.scheduler.rebuilding import MIGRATIONS, READ
 from services.scheduler.settings import Settings
+
+
+def decisions_check(decider: Decider) -> Callable[[], Awaitable[Check]]:
+    async def check() -> Check:
+        stuck = ", ".join(f"{account}: {error}" for account, error in decider.stuck.items())
+        return Check(ok=not stuck, wrong=f"cannot decide on {stuck}" if stuck else None)
+
+    return check
 
 
 async def build_app(settings: Settings) -> Service:
@@ -32,6 +42,7 @@ async def build_app(settings: Settings) -> Service:
             "database": database_check(ground.pool),
             "inbox": inbox_check(inbox),
             "outbox": outbox_check(ground.relay),
+            "decisions": decisions_check(decider),
         },
     )
     return Service(

@@ -6,12 +6,13 @@ A wake is gone only with the decision it asked for; any process may make it.
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import ClassVar, Final, Protocol
 
 import structlog
 
 from chassis.apply import Q as CHASSIS
-from chassis.postgres import TRANSIENT, Pool, stand_back
+from chassis.postgres import TRANSIENT, Connection, Pool, stand_back
 from chassis.telemetry import start_span
 from chassis.wake import Alarm
 from services.scheduler.decision import Decided, Decision
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 
 LOOK_EVERY: Final = 2.0
 """Seconds; a process that died between a fold and its decision leaves the wake to the others."""
+
+AGAIN_IN: Final = timedelta(seconds=10)
 
 
 class Inputs(Protocol):
@@ -43,6 +46,8 @@ class Decider:
         self._published = published
         self._at_once = at_once
         self._alarm = Alarm()
+        self.stuck: dict[str, str] = {}
+        """Accounts whose state cannot be decided on, and with which error."""
         self._timetable = Timetable()
 
     def ring(self) -> None:
@@ -67,16 +72,27 @@ class Decider:
     async def decide_all_due(self) -> int:
         """How many accounts were due and are now decided on."""
         rows = await self._pool.fetch(Q.accounts_due, self._at_once)
-        decisions = [self.decide(row["account_id"]) for row in rows]
-        for result in await asyncio.gather(*decisions, return_exceptions=True):
-            if isinstance(result, BaseException):
+        accounts = [row["account_id"] for row in rows]
+        results = await asyncio.gather(*map(self.decide, accounts), return_exceptions=True)
+        for account_id, result in zip(accounts, results, strict=True):
+            if isinstance(result, TRANSIENT) or not isinstance(result, Exception | Decided):
                 raise result
+            if isinstance(result, Exception):
+                await self._set_aside(account_id, result)
+            else:
+                self.stuck.pop(account_id, None)
         return len(rows)
+
+    async def _set_aside(self, account_id: str, error: Exception) -> None:
+        """It is tried again later and with each news; the other accounts go on meanwhile."""
+        self.stuck[account_id] = type(error).__name__
+        log.error("not_decided", account_id=account_id, exc_info=error)
+        await self._pool.execute(Q.put_off_wakes, account_id, AGAIN_IN)
 
     async def decide(self, account_id: str) -> Decided:
         async with self._pool.acquire() as conn, conn.transaction():
             await conn.execute(CHASSIS.hold_off_rebuild)
-            await conn.execute(Q.lock_account, account_id)
+            await self._lock(conn, account_id)
             cause = await conn.fetchval(Q.take_wakes, account_id)
             with start_span("decide", cause):
                 decided = await self.decision(conn, account_id, self._timetable).make()
@@ -87,6 +103,9 @@ class Decider:
             said = Counter(type(event).__name__ for event in decided.events)
             log.info("decided", account_id=account_id, **said)
         return decided
+
+    async def _lock(self, conn: Connection, account_id: str) -> None:
+        await conn.execute(Q.lock_account, account_id)
 
     async def _seconds_to_next(self) -> float:
         seconds: float | None = await self._pool.fetchval(Q.next_wake)

@@ -181,6 +181,9 @@ SELECT traceparent FROM taken WHERE traceparent IS NOT NULL ORDER BY id DESC LIM
 -- name: set_wake
 INSERT INTO wakes (account_id, due_at) VALUES ($1, $2);
 
+-- name: put_off_wakes
+UPDATE wakes SET due_at = greatest(due_at, clock_timestamp() + $2::interval) WHERE account_id = $1;
+
 -- name: account_now
 SELECT clock_timestamp() AS at, (SELECT concurrency FROM accounts WHERE account_id = $1) AS concurrency;
 

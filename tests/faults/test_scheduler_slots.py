@@ -9,7 +9,7 @@ from contracts.dispatch import RecipientQueued
 from contracts.event import Event
 from contracts.outcomes import Outcome
 from tests.conftest import DatabaseFactory
-from tests.faults.mutants.scheduler import FREES_A_SLOT_TWICE
+from tests.faults.mutants.scheduler import FREES_A_SLOT_TWICE, TAKES_NO_LOCK
 from tests.scheduler_story import ACCOUNT, Story, account, ended, placing, returned
 from tests.scheduler_world import REAL, Scheduler, World, world_on
 
@@ -62,3 +62,24 @@ async def test_a_scheduler_that_gives_too_many_slots_is_found_out(
     database: DatabaseFactory, mutant: Scheduler
 ) -> None:
     assert await most_slots_taken(mutant, await database()) > SLOTS
+
+
+async def grants_said_at_once(kind: Scheduler, dsn: str) -> int:
+    """By several deciders that nothing but the account's lock keeps apart, as slots are added."""
+    said = 0
+    async with world_on(dsn, kind) as world:
+        story = Story(recipients=ROUNDS * SLOTS)
+        await world.given(story.created(), story.chunk())
+        for turn in range(1, ROUNDS + 1):
+            await world.given(account(turn * SLOTS, version=turn))
+            await world.pool.execute("DELETE FROM wakes")  # whoever deletes one waits for others
+            said += len(await decide_at_once(world))
+    return said
+
+
+async def test_deciders_at_once_fill_the_free_slots_once(database: DatabaseFactory) -> None:
+    assert await grants_said_at_once(REAL, await database()) == ROUNDS * SLOTS
+
+
+async def test_a_scheduler_that_takes_no_lock_is_found_out(database: DatabaseFactory) -> None:
+    assert await grants_said_at_once(TAKES_NO_LOCK, await database()) > ROUNDS * SLOTS

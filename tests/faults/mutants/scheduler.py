@@ -47,6 +47,11 @@ class _FromCounter(Decision):
         return {row["batch_id"]: row["taken"] for row in rows}
 
 
+class _Lockless(Decider):
+    async def _lock(self, conn: Connection, account_id: str) -> None:
+        pass
+
+
 class _Counting(Decider):
     decision = _FromCounter
 
@@ -56,6 +61,9 @@ async def _fold(conn: Connection, records: list[Received]) -> None:
     events = [record.event for record in records]
     await _change(conn, [event for event in events if not isinstance(event, RecipientQueued)])
 
+
+TAKES_NO_LOCK = Scheduler(_Lockless)
+"""Two of it look at the same free slots."""
 
 FREES_A_SLOT_TWICE = Scheduler(_Counting, _fold)
 """Keeps a counter, and frees a slot with every end: the unknown one, then the true one."""
