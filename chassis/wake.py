@@ -81,5 +81,6 @@ class Listener:
         finally:
             if not conn.is_closed():
                 conn.remove_termination_listener(on_termination)
-                await conn.execute("UNLISTEN *")
+                for channel in self._channels:
+                    await conn.remove_listener(channel, on_notify)
         raise ConnectionResetError("the database session was lost")

@@ -118,7 +118,9 @@ class Kafka:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2_000)
         try:
             await admin.start()
-            await admin.list_topics()
+            # The first to ask makes the broker create its topic of offsets, and has to wait for it:
+            # better here than in every consumer, each with an error in its log.
+            await admin.find_coordinator("rollcall")
         except (KafkaError, OSError, TimeoutError):
             return False
         finally:
