@@ -7,14 +7,12 @@ import asyncio
 import base64
 import json
 import os
-import signal
-import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -31,17 +29,15 @@ from contracts.calendar import Window
 from contracts.calls import CallCompleted, CallPlacing, CallReturned
 from contracts.codec import decode
 from contracts.directory import SuppressionAdded
-from contracts.dispatch import EarlierCall, RecipientQueued
+from contracts.dispatch import RecipientQueued
 from contracts.event import Event
-from contracts.ids import addition_id_of, call_id_of, command_id_of, recipient_id_of
-from contracts.sealed import RecipientSecrets, Seal, digest_of
-from contracts.status import BatchPaused, BatchStatusEvent
-from contracts.statuses import BatchStatus
+from contracts.ids import addition_id_of, command_id_of
+from contracts.sealed import Seal, digest_of
 from contracts.topics import CALLS, CONVERSATIONS, GATES
 from tests.conftest import DatabaseFactory
+from tests.dialer_story import ACCOUNT, Batch, grant_of, now
+from tests.processes import DEADLINE, Process, free_port
 
-ACCOUNT = "default"
-DEADLINE = 40.0
 KEY = base64.b64encode(bytes(range(32))).decode()
 HASTE = {
     "ROLLCALL_UNKNOWN_HORIZON_SECONDS": "4",
@@ -62,32 +58,6 @@ Json = dict[str, Any]
 E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True)
-class Batch:
-    batch_id: UUID
-    seal: Seal
-    created: BatchCreated
-
-
-@dataclass
-class Process:
-    """A child that is ours to freeze and to kill."""
-
-    child: asyncio.subprocess.Process
-    url: str
-    output: Path
-
-    def send(self, number: signal.Signals) -> None:
-        self.child.send_signal(number)
-
-    async def end(self, number: signal.Signals = signal.SIGKILL) -> int:
-        if self.child.returncode is None:
-            self.child.send_signal(signal.SIGCONT)
-            self.child.send_signal(number)
-        async with asyncio.timeout(DEADLINE):
-            return await self.child.wait()
-
-
 @dataclass
 class Dialing:
     kafka: str
@@ -103,7 +73,7 @@ class Dialing:
     said: list[Event] = field(default_factory=list)
     said_at: dict[UUID, datetime] = field(default_factory=dict)
     """When the log had the announcement of a call."""
-    port_of_phones: int = field(default_factory=lambda: free_port())  # noqa: PLW0108
+    port_of_phones: int = field(default_factory=free_port)
 
     async def start_phones(self, **behaviour: Any) -> None:
         self.phones = await self.start(
@@ -237,49 +207,6 @@ class Dialing:
                 at = datetime.fromisoformat(entry["at"])
                 assert self.said_at[UUID(entry["call_id"])] <= at, "not announced before"
         return ledger
-
-
-def grant_of(
-    batch: Batch, row: int, number: str, *, grant_no: int = 1, epoch: int = 1,
-    place_before: datetime | None = None, look_up_first: tuple[EarlierCall, ...] = (),
-    variables: dict[str, str] | None = None, max_duration_seconds: int = 600,
-) -> RecipientQueued:  # fmt: skip
-    recipient_id = recipient_id_of(batch.created.addition.addition_id, row)
-    secrets = RecipientSecrets(phone_number=number, name="Ann", variables=variables or {})
-    return RecipientQueued(
-        account_id=ACCOUNT, at=now(), batch_id=batch.batch_id, recipient_id=recipient_id,
-        call_id=call_id_of(batch.batch_id, recipient_id, grant_no), grant_no=grant_no,
-        attempt=grant_no, epoch=epoch, sealed=batch.seal.close(secrets), agent_id="agent",
-        from_number="+12025550100", place_before=place_before, limit=10,
-        look_up_first=look_up_first, max_duration_seconds=max_duration_seconds,
-    )  # fmt: skip
-
-
-def paused(batch: Batch, *, epoch: int, sequence: int = 2) -> BatchStatusEvent:
-    return BatchPaused(
-        account_id=ACCOUNT, at=now(), batch_id=batch.batch_id, sequence=sequence,
-        status=BatchStatus.PAUSED, epoch=epoch, command_no=sequence,
-        command_id=command_id_of(batch.batch_id, sequence),
-    )  # fmt: skip
-
-
-def numbers(count: int, first: int = 0) -> list[str]:
-    """All different, and none that ends as the network's magic ones do."""
-    return [f"+1202555{n:05d}9" for n in range(first, first + count)]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def soon(seconds: float) -> datetime:
-    return now() + timedelta(seconds=seconds)
 
 
 async def until(

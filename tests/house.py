@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +19,7 @@ import asyncpg
 import httpx2
 import psutil
 
+from tests.ledger import Ledger
 from tests.running_up import is_gone
 
 Json = dict[str, Any]
@@ -56,47 +56,6 @@ def numbers(count: int, endings: tuple[str, ...]) -> list[str]:
 def csv_of(rows: list[str]) -> bytes:
     lines = (f"{number},Person {n},Plan {n % 3}" for n, number in enumerate(rows, 1))
     return "\n".join(["phone_number,name,plan", *lines, ""]).encode()
-
-
-class Ledger:
-    """What the phone network remembers, entry by entry in the order of its `seq`."""
-
-    def __init__(self, entries: list[Json]) -> None:
-        self.entries = entries
-
-    def of(self, kind: str) -> list[Json]:
-        return [entry for entry in self.entries if entry["kind"] == kind]
-
-    def to(self, numbers: Collection[str]) -> "Ledger":
-        wanted = set(numbers)
-        return Ledger([entry for entry in self.entries if entry["to"] in wanted])
-
-    def accepted(self) -> list[Json]:
-        return [entry for entry in self.of("request") if entry["accepted"]]
-
-    def requests_by_call(self) -> Counter[str]:
-        return Counter(entry["call_id"] for entry in self.of("request"))
-
-    def rings_by_number(self) -> Counter[str]:
-        return Counter(entry["to"] for entry in self.of("ring"))
-
-    def most_at_once(self) -> int:
-        """The most calls alive at any time, from the request that was taken to the end."""
-        live, most = 0, 0
-        for entry in self.entries:
-            live += entry["kind"] == "request" and entry["accepted"]
-            live -= entry["kind"] == "end"
-            most = max(most, live)
-        return most
-
-    def story(self) -> str:
-        """For a failing test: the entries of each call that was asked for more than once."""
-        stories: dict[str, list[str]] = defaultdict(list)
-        twice = {call for call, count in self.requests_by_call().items() if count > 1}
-        for entry in self.entries:
-            if entry["call_id"] in twice:
-                stories[entry["call_id"]].append(f"{entry['at']} {entry['kind']}")
-        return json.dumps(stories, indent=1)
 
 
 class House:

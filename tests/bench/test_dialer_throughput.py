@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from tests.conftest import DatabaseFactory
-from tests.dialing import Dialing, dialing, numbers
+from tests.dialer_story import numbers
+from tests.dialing import Dialing, dialing
 
 CALLS = 4000
 WANTED = 500

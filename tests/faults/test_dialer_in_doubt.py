@@ -10,7 +10,8 @@ import pytest
 from contracts.calls import CallCompleted, CallStarted
 from contracts.outcomes import Outcome
 from tests.conftest import DatabaseFactory
-from tests.dialing import Dialing, dialing, numbers
+from tests.dialer_story import numbers
+from tests.dialing import Dialing, dialing
 
 DIALER = "services.dialer"
 

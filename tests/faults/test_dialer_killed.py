@@ -16,7 +16,8 @@ from contracts.calls import CallCompleted, CallPlacing, CallReturned
 from contracts.gates import BatchGateClosed
 from contracts.outcomes import Outcome
 from tests.conftest import DatabaseFactory
-from tests.dialing import WAITING, Dialing, dialing, numbers, paused, until
+from tests.dialer_story import numbers, paused
+from tests.dialing import WAITING, Dialing, dialing, until
 
 DIALER = "services.dialer"
 

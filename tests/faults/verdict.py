@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from tests.faults.announced import placings
-from tests.house import House, Json, Ledger, csv_of, numbers
+from tests.house import House, Json, csv_of, numbers
+from tests.ledger import Ledger
 
 BY_SIP = {486: "busy", 480: "no_answer", 487: "no_answer", 603: "declined", 404: "invalid"}
 STATUS = {

@@ -12,7 +12,8 @@ from contracts.gates import BatchGateClosed
 from contracts.outcomes import Outcome
 from contracts.sealed import ConversationSecrets
 from tests.conftest import DatabaseFactory
-from tests.dialing import Dialing, dialing, now, numbers, paused, soon, until
+from tests.dialer_story import now, numbers, paused, soon
+from tests.dialing import Dialing, dialing, until
 
 
 @pytest.fixture
