@@ -19,6 +19,7 @@ from chassis.wake import Alarm
 from contracts.topics import RECIPIENTS
 from services.ingest import store
 from services.ingest.domain.chunks import Stream, advanced, import_failed
+from services.ingest.overlap import both
 
 log = structlog.get_logger()
 
@@ -99,15 +100,10 @@ class Streamer:
         while chunks and not turn.failure:
             rest = advanced(turn.stream, len(chunks))
             wanted = AT_ONCE if loop.time() < until else 0
-            outcomes, following = await asyncio.gather(
-                self._producer.send_all([(RECIPIENTS.name, chunk) for chunk in chunks]),
+            following, outcomes = await both(
                 store.next_chunks(conn, rest, wanted, at=turn.at),
-                return_exceptions=True,  # so that neither is left running by itself
+                self._producer.send_all([(RECIPIENTS.name, chunk) for chunk in chunks]),
             )
-            if isinstance(following, BaseException):
-                raise following
-            if isinstance(outcomes, BaseException):
-                raise outcomes
             acknowledged = len(list(takewhile(lambda outcome: outcome is None, outcomes)))
             turn.stream = advanced(turn.stream, acknowledged)
             turn.failure = next(filter(None, outcomes), None)
