@@ -1,11 +1,12 @@
 """The same fold, from the first event: no offsets kept, nothing decided, nothing published.
 
-The next page is read while the database works on the one at hand.
+What is keyed alike is read together, so that a page tells as much of a thing as it can; the next
+one is read while the database works on the one at hand.
 """
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 
 import structlog
@@ -24,8 +25,9 @@ AT_A_STRETCH = 100
 """Records decoded before the database's answers are looked at: a few milliseconds."""
 Place = tuple[str, int]
 """Topic (without the prefix) and partition."""
-Left = dict[TopicPartition, int]
-"""Where the partitions end that are not yet read to their ends."""
+Ends = dict[TopicPartition, int]
+Lines = Sequence[Sequence[TopicPartition]]
+"""Partitions in the order they are read in: those of a line, which are keyed alike, together."""
 
 
 async def replay(
@@ -44,14 +46,19 @@ async def replay(
     when they became dead letters; so is what is `held_back` (topic, partition, offset).
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+        bootstrap_servers=kafka,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=0,  # all that is sought is there
+        max_partition_fetch_bytes=4 * 1024 * 1024,
     )
     await consumer.start()
     folded = 0
     try:
-        left = await _begin(consumer, topics, upto or {}, prefix)
+        lines = _lines(topics, prefix)
+        ends = await _begin(consumer, lines, upto or {}, prefix)
         with _no_cycles_sought():
-            async with aclosing(_ahead(_pages(consumer, left, prefix))) as pages:
+            async with aclosing(_ahead(_pages(consumer, lines, ends, prefix))) as pages:
                 async for page in pages:
                     records = _without(page, held_back)
                     if records:
@@ -81,24 +88,31 @@ def _no_cycles_sought() -> Iterator[None]:
             gc.enable()
 
 
+def _lines(topics: Sequence[Topic], prefix: str) -> Lines:
+    """In the order in which the topics name their keys first: batches before what is theirs."""
+    keys = dict.fromkeys(topic.key for topic in topics)
+    lines: dict[tuple[str, int], list[TopicPartition]] = {}
+    for key in keys:
+        for topic in topics:
+            if topic.key == key:
+                for partition in range(topic.partitions):
+                    line = lines.setdefault((key, partition), [])
+                    line.append(TopicPartition(prefix + topic.name, partition))
+    return list(lines.values())
+
+
 async def _begin(
-    consumer: AIOKafkaConsumer,
-    topics: Sequence[Topic],
-    upto: Mapping[Place, int],
-    prefix: str,
-) -> Left:
+    consumer: AIOKafkaConsumer, lines: Lines, upto: Mapping[Place, int], prefix: str
+) -> Ends:
     """Every partition at its first record; where each that holds anything is to end."""
-    places = [
-        TopicPartition(prefix + topic.name, partition)
-        for topic in topics
-        for partition in range(topic.partitions)
-    ]
+    places = [tp for line in lines for tp in line]
     consumer.assign(places)
     await consumer.seek_to_beginning(*places)
-    ends: Left = await consumer.end_offsets(places)
-    for tp in places:
-        ends[tp] = min(ends[tp], upto.get((tp.topic.removeprefix(prefix), tp.partition), ends[tp]))
-    return {tp: end for tp, end in ends.items() if end > 0}
+    ends: Ends = await consumer.end_offsets(places)
+    for tp, end in ends.items():
+        ends[tp] = min(end, upto.get((tp.topic.removeprefix(prefix), tp.partition), end))
+    consumer.pause(*(tp for tp, end in ends.items() if not end))
+    return {tp: end for tp, end in ends.items() if end}
 
 
 async def _ahead(
@@ -116,18 +130,41 @@ async def _ahead(
 
 
 async def _pages(
-    consumer: AIOKafkaConsumer, left: Left, prefix: str
+    consumer: AIOKafkaConsumer, lines: Lines, ends: Ends, prefix: str
 ) -> AsyncGenerator[list[Received], None]:
+    """At least MOST events each, but for the last."""
+    page: list[Received] = []
+    async for tp, raw in _fetched(consumer, lines, ends):
+        for since in range(0, len(raw), AT_A_STRETCH):
+            page += _read(raw[since : since + AT_A_STRETCH], ends[tp], prefix)
+            await asyncio.sleep(0)
+        if len(page) >= MOST:
+            yield page
+            page = []
+    yield page
+
+
+async def _fetched(
+    consumer: AIOKafkaConsumer, lines: Lines, ends: Ends
+) -> AsyncGenerator[tuple[TopicPartition, list[ConsumerRecord]], None]:
+    """All up to the ends.  Each fetch is taken line by line: only then does the next one begin."""
+    left = set(ends)
+
+    async def more(line: Iterable[TopicPartition]) -> Mapping[TopicPartition, list[ConsumerRecord]]:
+        here = left.intersection(line)  # none given would mean all to the consumer
+        return await consumer.getmany(*here, max_records=MOST) if here else {}
+
     while left:
-        found = await consumer.getmany(*left, timeout_ms=1000, max_records=MOST)
-        page: list[Received] = []
-        for tp, raw in found.items():
-            for since in range(0, len(raw), AT_A_STRETCH):
-                page += _read(raw[since : since + AT_A_STRETCH], left[tp], prefix)
-                await asyncio.sleep(0)
-            if raw[-1].offset + 1 >= left[tp]:
-                del left[tp]
-        yield page
+        found = await consumer.getmany(*left, timeout_ms=1000, max_records=1)  # until one is there
+        for line in lines:
+            found = found or await more(line)
+            while found:
+                for tp, raw in found.items():
+                    if raw[-1].offset + 1 >= ends[tp]:
+                        left.remove(tp)
+                        consumer.pause(tp)
+                    yield tp, raw
+                found = await more(line)
 
 
 def _read(raw: Sequence[ConsumerRecord], end: int, prefix: str) -> Iterator[Received]:

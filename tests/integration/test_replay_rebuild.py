@@ -1,6 +1,16 @@
 """The read model is the log."""
 
+import asyncio
+import gc
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from chassis import replay as replaying
+from chassis.postgres import Connection
 from chassis.rebuild import Rebuildable, rebuild
+from chassis.records import Received
 from contracts.topics import BATCHES
 from tests.conftest import DatabaseFactory
 from tests.counter import MIGRATIONS, batch, count, counted, counter, renamed, running, total
@@ -58,3 +68,47 @@ async def test_only_what_the_service_had_read_is_rebuilt(
         await service.publish([renamed(1, 2)])
         report = await rebuild(dsn, kafka, topic_prefix, SPEC)
         assert (report.equal, report.records) == (True, 1)
+
+
+async def test_what_fills_many_pages_and_fetches_is_folded_once_and_in_its_order(
+    kafka: str, database: DatabaseFactory, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "MOST", 7)
+    monkeypatch.setattr(replaying, "AT_A_STRETCH", 2)
+    dsn = await database()
+    async with counter(kafka, dsn, topic_prefix) as service:
+        await service.publish([renamed(b, n) for n in range(1, 21) for b in range(9)])
+        async with running(service.inbox()) as inbox:
+            await inbox.caught_up()
+    pages: list[list[tuple[UUID | None, int, int]]] = []
+
+    async def note(_: Connection, records: list[Received]) -> None:
+        pages.append([(r.batch_id, r.partition, r.offset) for r in records])
+        await asyncio.sleep(0)
+
+    report = await rebuild(dsn, kafka, topic_prefix, replace(SPEC, fold=note))
+    places = [place for page in pages for place in page]
+    assert (report.records, len(places), len(set(places))) == (180, 180, 180)
+    assert len(pages) > 9
+    for partition in range(BATCHES.partitions):
+        offsets = [offset for _, it, offset in places if it == partition]
+        assert offsets == list(range(len(offsets)))
+
+
+async def test_a_fold_that_fails_ends_the_rebuild_and_leaves_the_live_one(
+    kafka: str, database: DatabaseFactory, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "MOST", 7)
+    dsn = await database()
+    async with counter(kafka, dsn, topic_prefix) as service:
+        await service.publish([renamed(1, n) for n in range(1, 51)])
+        async with running(service.inbox()) as inbox:
+            await inbox.caught_up()
+
+        async def fail(_: Connection, records: list[Received]) -> None:
+            raise ZeroDivisionError(len(records))
+
+        with pytest.raises(ZeroDivisionError):
+            await rebuild(dsn, kafka, topic_prefix, replace(SPEC, fold=fail))
+        assert await total(service.pool) == 50
+        assert gc.isenabled()
