@@ -32,8 +32,6 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Phone:
     number: str
-    region: str | None
-    """The ISO 3166 country, `001` for numbers of no country; None: not known."""
     zones: tuple[str, ...]
     """Every zone its owner may be in; empty: not known."""
     plus_assumed: bool = False
@@ -54,8 +52,7 @@ def read_phone(text: str) -> Phone | Problem:
         return Problem("phone_not_e164", message)
     # destinations that are never called are to be refused here, where the number is parsed
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    region, zones = phonenumbers.region_code_for_number(parsed), _zones(parsed, kind)
-    return Phone(number, region, zones, plus_assumed=not digits.startswith("+"))
+    return Phone(number, _zones(parsed, kind), plus_assumed=not digits.startswith("+"))
 
 
 def take_phone(text: str) -> Phone | Problem:
@@ -65,15 +62,20 @@ def take_phone(text: str) -> Phone | Problem:
         return digits
     parsed = _parsed(digits) if digits.startswith("+") else None
     if not parsed:
-        return Phone(digits, region=None, zones=())
-    zones = _zones(parsed, phonenumbers.number_type(parsed))
-    return Phone(digits, phonenumbers.region_code_for_number(parsed), zones)
+        return Phone(digits, zones=())
+    return Phone(digits, _zones(parsed, phonenumbers.number_type(parsed)))
 
 
 def zones_of(number: str) -> tuple[str, ...]:
     """Every IANA zone the owner of an E.164 number may be in; empty where that is not known."""
     parsed = _parsed(number)
     return _zones(parsed, phonenumbers.number_type(parsed)) if parsed else ()
+
+
+def region_of(number: str) -> str | None:
+    """The ISO 3166 country of an E.164 number, `001` for numbers of no country."""
+    parsed = _parsed(number)
+    return phonenumbers.region_code_for_number(parsed) if parsed else None
 
 
 def country_name(region: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.ingest.columns import Column
-from services.ingest.phone import Phone, Problem, country_name, read_phone, take_phone
+from services.ingest.phone import Phone, Problem, country_name, read_phone, region_of, take_phone
 from services.ingest.row_settings import Settings, read_settings
 
 FLAG: Final = {
@@ -56,7 +56,6 @@ class CheckedRow:
     """None where what was written is not a flag."""
     variables: Mapping[str, Any]
     settings: Settings
-    region: str | None
     zones: tuple[str, ...]
     """The zone the row names, else those of its number; empty: not known."""
     errors: tuple[Note, ...]
@@ -85,7 +84,7 @@ def check_row(row: int, line: int | None, given: Given) -> CheckedRow:
     phone = take_phone(given.phone_number) if ignore is True else read_phone(given.phone_number)
     settings, wrong_settings = read_settings(given.settings)
     wrong = [("phone_number", phone), ("ignore_e164_validation", ignore), *wrong_settings]
-    known = phone if isinstance(phone, Phone) else Phone(given.phone_number, region=None, zones=())
+    known = phone if isinstance(phone, Phone) else Phone(given.phone_number, zones=())
     return CheckedRow(
         row=row,
         line=line,
@@ -94,7 +93,6 @@ def check_row(row: int, line: int | None, given: Given) -> CheckedRow:
         ignore_e164_validation=None if isinstance(ignore, Problem) else ignore,
         variables=given.variables,
         settings=settings,
-        region=known.region,
         zones=(settings.timezone,) if settings.timezone else known.zones,
         errors=tuple(
             Note(name, it.code, it.message) for name, it in wrong if isinstance(it, Problem)
@@ -114,10 +112,11 @@ def read_flag(written: Flag) -> bool | Problem:
 
 
 def _warnings(phone: Phone) -> tuple[Note, ...]:
-    if not phone.plus_assumed or not phone.region:
+    region = region_of(phone.number) if phone.plus_assumed else None
+    if not region:
         return ()
     message = (
-        f"The + was missing: read as {phone.number}, a number of {country_name(phone.region)}"
-        f" ({phone.region}). Write the + to be sure."
+        f"The + was missing: read as {phone.number}, a number of {country_name(region)}"
+        f" ({region}). Write the + to be sure."
     )
     return (Note("phone_number", "plus_assumed", message),)
