@@ -10,7 +10,7 @@ from typing import Final, cast
 from chassis.postgres import Connection
 from chassis.records import Received
 from contracts.batches import BatchCommand
-from contracts.calls import CallCompleted, CallReturned
+from contracts.calls import CallCompleted, CallEvent, CallReturned
 from contracts.directory import AccountConfigured
 from contracts.event import Event
 from contracts.progress import Evidence
@@ -48,8 +48,10 @@ async def apply(conn: Connection, events: Sequence[Event]) -> None:
     commands = cast("list[BatchCommand]", told[BATCHES.name])
     statuses = cast("list[BatchStatusEvent]", told[BATCH_STATUS.name])
     chunks = [event for event in told[RECIPIENTS.name] if type(event) is RecipientsAdded]
-    calls = cast("list[Evidence]", [*told[DISPATCH.name], *told[CALLS.name]])
-    over = [event for event in calls if type(event) in {CallCompleted, CallReturned}]
+    # A slot is taken from its grant to its end: what a call does in between changes nothing here.
+    ends = [event for event in told[CALLS.name] if type(event) in {CallCompleted, CallReturned}]
+    over = cast("list[CallEvent]", ends)
+    calls = [*cast("list[Evidence]", told[DISPATCH.name]), *over]
     batches = {
         event.batch_id: event.account_id for event in chain(commands, statuses, chunks, over)
     }
