@@ -3,7 +3,7 @@
 The scheduler's own events pass here twice: when they are decided, and when they are read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, cast
 
@@ -52,9 +52,10 @@ async def apply(conn: Connection, events: Sequence[Event]) -> None:
     ends = [event for event in told[CALLS.name] if type(event) in {CallCompleted, CallReturned}]
     over = cast("list[CallEvent]", ends)
     calls = [*cast("list[Evidence]", told[DISPATCH.name]), *over]
-    batches = {
-        event.batch_id: event.account_id for event in chain(commands, statuses, chunks, over)
-    }
+    of_batches: Iterable[BatchCommand | BatchStatusEvent | RecipientsAdded | CallEvent] = chain(
+        commands, statuses, chunks, over
+    )
+    batches = {event.batch_id: event.account_id for event in of_batches}
     if batches:
         await conn.execute(Q.know_batches, list(batches), list(batches.values()))
     for account in told[DIRECTORY.name]:
