@@ -23,8 +23,8 @@ from services.ingest.overlap import both
 
 log = structlog.get_logger()
 
-AT_ONCE = 8
-"""Chunks, 4 MB at most: as many are sent while as many are read; all that is held in memory."""
+AT_ONCE = 16
+"""Chunks, 8 MB at most: as many are sent while as many are read; all that is held in memory."""
 TURN = 0.5
 """Seconds until the next list has its turn, and until what was acknowledged is committed."""
 LOOK_AGAIN = 5.0
@@ -57,6 +57,7 @@ class Streamer:
         self._wake_relay = wake_relay
         self._wake_sweeper = wake_sweeper
         self._alarm = Alarm()
+        self._at_once = AT_ONCE
 
     def wake(self) -> None:
         self._alarm.ring()
@@ -88,6 +89,8 @@ class Streamer:
                 await store.lose(conn, turn.stream)
                 await say_lost(conn, turn.stream, turn.at)
         self._tell(turn)
+        # one alone gets through where the broker is too slow to take many in time
+        self._at_once = 1 if turn.failure else AT_ONCE
         if turn.failure:
             raise turn.failure  # what was acknowledged is committed; the rest is sent again
         return True
@@ -96,10 +99,10 @@ class Streamer:
         """Some chunks after the others: the next are read while these are sent."""
         loop = asyncio.get_running_loop()
         until = loop.time() + TURN
-        chunks = await store.next_chunks(conn, turn.stream, AT_ONCE, at=turn.at)
+        chunks = await store.next_chunks(conn, turn.stream, self._at_once, at=turn.at)
         while chunks and not turn.failure:
             rest = advanced(turn.stream, len(chunks))
-            wanted = AT_ONCE if loop.time() < until else 0
+            wanted = self._at_once if loop.time() < until else 0
             following, outcomes = await both(
                 store.next_chunks(conn, rest, wanted, at=turn.at),
                 self._producer.send_all([(RECIPIENTS.name, chunk) for chunk in chunks]),
