@@ -108,7 +108,9 @@ ON CONFLICT DO NOTHING;
 
 -- name: ignore_zones
 -- The window has a zone of its own: those of the rows do not matter.
-UPDATE recipients SET zones = '' WHERE batch_id = $1 AND zones <> '';
+-- Where no chunk came before it, nothing is searched.
+UPDATE recipients SET zones = ''
+WHERE batch_id = $1 AND zones <> '' AND EXISTS (SELECT FROM batch_zones WHERE batch_id = $1);
 
 -- name: advance
 -- The pair (grant_no, stage) only grows.
@@ -127,9 +129,18 @@ SET grant_no = excluded.grant_no, stage = excluded.stage, epoch = excluded.epoch
 WHERE (r.grant_no, r.stage) < (excluded.grant_no, excluded.stage);
 
 -- name: ended_of_batch
--- Ends that came before the batch's policy was known.
+-- Ends that came before the batch's policy was known, if any did.
+WITH early AS (
+    UPDATE batches SET early_ends = false WHERE batch_id = $1 AND early_ends RETURNING batch_id
+)
 SELECT recipient_id, grant_no, stage, epoch, attempt, run_attempt, outcome, ended_at
-FROM recipients WHERE batch_id = $1 AND stage IN (5, 6);
+FROM recipients
+WHERE batch_id = $1 AND stage IN (5, 6)
+  AND EXISTS (SELECT FROM early);
+
+-- name: note_early_ends
+UPDATE batches SET early_ends = true
+WHERE batch_id = ANY ($1::uuid[]) AND created IS NULL AND NOT early_ends;
 
 -- name: set_retry
 UPDATE recipients r SET retry_at = d.retry_at

@@ -28,7 +28,10 @@ async def fold_calls(conn: Connection, events: Sequence[Evidence]) -> None:
     if not events:
         return
     ends = [event for event in events if type(event) is CallCompleted]
-    known = await hold(conn, {event.batch_id for event in ends}) if ends else {}
+    named = {event.batch_id for event in ends}
+    known = await hold(conn, named) if named else {}
+    if any(batch.created is None for batch in known.values()):
+        await conn.execute(Q.note_early_ends, sorted(named))
     await _faults(conn, [event for event in events if type(event) is CallReturned])
     rows = [_row(event, known) for event in furthest_of_recipients(furthest_of_calls(events))]
     await conn.execute(Q.advance, *columns(rows, 12))
