@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 MOST = 2000
 TELL_EVERY = 1.0
+MANY = 50
+"""Records in a poll that show that more are on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,15 @@ class Inbox:
         after_commit: Callable[[list[Received]], None] = lambda _: None,
         after_dead_letters: Callable[[], None] = lambda: None,
         most: int = MOST,
+        gather: float = 0,
     ) -> None:
+        """`gather`: seconds between polls while many come, for whoever need not know first.
+
+        A row that several of them change is then written once.
+        """
         self._service = service
+        self._most = most
+        self._gather = gather
         self._pool = pool
         self._fold = fold
         self._prefix = prefix
@@ -141,6 +150,8 @@ class Inbox:
         await self._catch_up.look()
         if found := await self._reader.poll():
             await self._handle(found)
+            if self._gather and MANY <= sum(map(len, found.values())) < self._most:
+                await asyncio.sleep(self._gather)
         if asyncio.get_running_loop().time() >= self._tell_at:
             await self._tell()
 

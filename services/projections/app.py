@@ -20,6 +20,9 @@ from services.projections.rebuilding import MIGRATIONS
 from services.projections.settings import ProjectionsSettings
 from services.projections.visibility import News, Visibility
 
+GATHER = 0.1
+"""Seconds a busy reader lets events come together: five of a call then write its row once."""
+
 
 async def build_app(settings: ProjectionsSettings) -> Service:
     ground = await lay_ground(settings, MIGRATIONS)
@@ -33,6 +36,7 @@ async def build_app(settings: ProjectionsSettings) -> Service:
         fold=partial(fold, keys=ground.seals),
         after_commit=lambda _: news.tell(),
         after_dead_letters=ground.relay.wake,
+        gather=GATHER,
     )
     api = read_api(ground.pool, news, visible_within=settings.visible_within_seconds)
     add_health(api, {"database": database_check(ground.pool), "log": inbox_check(inbox)})
