@@ -71,7 +71,11 @@ def inbox_check(inbox: Inbox) -> Callable[[], Awaitable[Check]]:
         wrong = health.trouble or (None if health.caught_up else "still reading the log")
         if health.stopped:
             wrong = "; ".join(f"{place} stopped: {why}" for place, why in health.stopped.items())
+        set_aside = await inbox.set_aside()
+        if set_aside and not wrong:
+            wrong = f"{set_aside} batches could not be applied and are set aside; the log has why"
         facts = {
+            "set_aside": set_aside,
             "assigned": health.assigned,
             "lag": health.lag,
             "caught_up": health.caught_up,

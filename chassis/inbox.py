@@ -117,6 +117,10 @@ class Inbox:
             stopped={f"{tp.topic}/{tp.partition}": why for tp, why in self._stopped.items()},
         )
 
+    async def set_aside(self) -> int:
+        """How many batches could not be applied; they stand still until somebody looks."""
+        return int(await self._pool.fetchval(Q.count_quarantined))
+
     async def start(self) -> None:
         await self._reader.start()
 

@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.outbox import TooLargeError
 from chassis.postgres import TRANSIENT
 from chassis.telemetry import current_trace_id
 
@@ -137,6 +138,16 @@ async def _on_database_away(request: Request, error: Exception) -> JSONResponse:
     ).response()
 
 
+async def _on_too_large(request: Request, error: Exception) -> JSONResponse:
+    log.warning("request_too_large", route=_route(request), error=str(error))
+    return Problem(
+        422,
+        "request_too_large",
+        "The request is too large to be written down.",
+        "Shorten its lists and texts: together they may hold 2 MB.",
+    ).response()
+
+
 async def _on_error(request: Request, error: Exception) -> JSONResponse:
     log.error("request_failed", method=request.method, route=_route(request), exc_info=error)
     return Problem(
@@ -158,6 +169,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     for kind in DATABASE_AWAY:
         app.add_exception_handler(kind, _on_database_away)
+    app.add_exception_handler(TooLargeError, _on_too_large)
     app.add_exception_handler(Exception, _on_error)
 
 

@@ -27,6 +27,9 @@ WHERE o.topic = t.topic AND o.partition = t.partition AND o.next_offset = t.sinc
 -- name: quarantined
 SELECT batch_id FROM quarantined_batches
 
+-- name: count_quarantined
+SELECT count(*) FROM quarantined_batches
+
 -- name: quarantine_batch
 INSERT INTO quarantined_batches (batch_id, topic, partition, "offset", error)
 VALUES ($1, $2, $3, $4, $5)

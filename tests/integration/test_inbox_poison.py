@@ -3,6 +3,7 @@
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from chassis.apply import Q
+from chassis.health import inbox_check
 from contracts.batches import BatchRenamed
 from contracts.codec import PASSED_OVER, encode
 from contracts.topics import BATCHES, dead_letters_of
@@ -106,7 +107,10 @@ async def test_a_batch_that_cannot_be_applied_is_set_aside_and_the_others_go_on(
                 return 9 in (await counted(service.pool))[batch(4)]
 
             await until(nine)
-            assert inbox.health().ok
+            said = await inbox_check(inbox)()
+            assert said.ok, "the others go on"
+            assert said.wrong is not None
+            assert said.wrong.startswith("2 batches")
         seen = await counted(service.pool)
         assert seen[batch(3)] == [1]
         assert seen[batch(7)] == [1, 2, 3, 4]

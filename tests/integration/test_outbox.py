@@ -15,7 +15,7 @@ from chassis.postgres import open_pool
 from chassis.producer import Producer
 from chassis.relay import Relay
 from contracts.batches import BatchRenamed
-from contracts.codec import decode
+from contracts.codec import Encoded, decode
 from contracts.topics import BATCHES, NotTheWriterError
 from tests.conftest import DatabaseFactory
 from tests.counter import Counter, batch, counter, renamed, until
@@ -87,6 +87,18 @@ async def test_only_its_writer_may_put_an_event(
     ):
         with pytest.raises(NotTheWriterError):
             await outbox.put(conn, [renamed(1, 1)], writer="scheduler")
+
+
+async def test_what_the_broker_would_never_take_is_refused_and_holds_nothing_up(
+    kafka: str, database: DatabaseFactory, topic_prefix: str
+) -> None:
+    async with counter(kafka, await database(), topic_prefix) as service:
+        fits, grown = (Encoded(b"k", bytes(outbox.MOST_BYTES - 1 + n), []) for n in (0, 1))
+        async with service.pool.acquire() as conn:
+            with pytest.raises(outbox.TooLargeError):
+                await outbox.put_encoded(conn, [(BATCHES.name, grown)])
+            await outbox.put_encoded(conn, [(BATCHES.name, fits)])
+        assert await service.relay.publish_some() == 1
 
 
 async def test_each_key_leaves_in_order_under_concurrent_writers_and_two_relays(

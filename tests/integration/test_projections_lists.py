@@ -111,6 +111,7 @@ async def test_a_parameter_that_is_not_understood_is_refused(reads: ReadSide) ->
         ({"limit": "many"}, "field_invalid"),
         ({"cursor": "x"}, "cursor_invalid"),
         ({"cursor": position('["2026-05-04"]')}, "cursor_invalid"),
+        ({"cursor": position(f'[2, "{uuid4()}"]')}, "cursor_invalid"),  # a cursor of recipients
         ({"search": "a\x00b"}, "field_invalid"),
     ):
         assert await reads.refusal("/v1/batches", **parameters) == (422, code), parameters

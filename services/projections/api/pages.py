@@ -49,7 +49,7 @@ def after(cursor: str | None, kind: TypeAdapter[C]) -> C | None:
     if cursor is None:
         return None
     try:
-        return kind.validate_json(urlsafe_b64decode(cursor.encode()))
+        return kind.validate_json(urlsafe_b64decode(cursor.encode()), strict=True)
     except ValueError:
         message = "Send the cursor as `next_cursor` gave it, or none to begin again."
         error = FieldProblem(field="cursor", code="cursor_invalid", message=message)
