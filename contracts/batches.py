@@ -3,10 +3,11 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.calendar import Window
 from contracts.event import BatchEvent, Value
+from contracts.instants import Instant
 from contracts.outcomes import Outcome
 
 
@@ -51,9 +52,9 @@ class BatchCreated(BatchCommand):
     agent_id: str
     from_number: str
     window: Window
-    scheduled_at: AwareDatetime | None = None
+    scheduled_at: Instant | None = None
     """None: as soon as all chunks have landed."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
     start: bool = True
     reserved_concurrency: int = Field(default=0, ge=0)
     retry_policy: RetryPolicy = RetryPolicy()
@@ -82,7 +83,7 @@ class BatchCancelRequested(BatchCommand): ...
 
 class BatchRetryRequested(BatchCommand):
     include_unknown: bool = False
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class RecipientsAddRequested(BatchCommand):

@@ -4,9 +4,10 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.event import Event, Value
+from contracts.instants import Instant
 from contracts.outcomes import Outcome
 
 
@@ -26,7 +27,7 @@ class CallEvent(Event):
     attempt: int = Field(ge=1)
     run_attempt: int = Field(default=1, ge=1)
     epoch: int = Field(ge=1)
-    requested_at: AwareDatetime | None = None
+    requested_at: Instant | None = None
     """When the create request was due to leave; None: none was made."""
 
     @property
@@ -40,7 +41,7 @@ class CallEvent(Event):
 
 class CallPlacing(CallEvent):
     carrier: str
-    send_before: AwareDatetime
+    send_before: Instant
 
 
 class CallStarted(CallEvent):
@@ -65,9 +66,9 @@ class CallCompleted(CallEvent):
     """A stable word: the carrier's (`sip_486`) or ours (`placement_unknown`)."""
     carrier: str
     carrier_call_id: str | None = None
-    started_at: AwareDatetime | None = None
-    answered_at: AwareDatetime | None = None
-    ended_at: AwareDatetime
+    started_at: Instant | None = None
+    answered_at: Instant | None = None
+    ended_at: Instant
     duration_seconds: float | None = Field(default=None, ge=0)
     cost: Cost | None = None
 
@@ -82,4 +83,4 @@ class CallReturned(CallEvent):
     reason: ReturnReason
     detail: str | None = None
     """For a fatal fault, a stable word: `carrier_unauthorized`, ..."""
-    not_before: AwareDatetime | None = None
+    not_before: Instant | None = None

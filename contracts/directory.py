@@ -1,9 +1,10 @@
 """What an account has: full state each time under a rising `version`; the newest is enough."""
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.calendar import Window
 from contracts.event import Event
+from contracts.instants import Instant
 
 
 class DirectoryEvent(Event):
@@ -71,7 +72,7 @@ class SuppressionEvent(DirectoryEvent):
     source: str
     reason: str | None = None
     """Sealed under the account's key: people write names into it."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
     @property
     def key(self) -> str:

@@ -2,16 +2,17 @@
 
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.event import Event, Value
+from contracts.instants import Instant
 
 
 class EarlierCall(Value):
     """An earlier call of this recipient whose end nobody saw."""
 
     call_id: UUID
-    requested_at: AwareDatetime | None = None
+    requested_at: Instant | None = None
 
 
 class RecipientQueued(Event):
@@ -27,7 +28,7 @@ class RecipientQueued(Event):
     sealed: str
     agent_id: str
     from_number: str
-    place_before: AwareDatetime | None = None
+    place_before: Instant | None = None
     """When the window closes; None: it never does."""
     limit: int = Field(ge=1)
     """The account's limit this slot was granted under."""

@@ -3,9 +3,10 @@
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from contracts.ids import derive
+from contracts.instants import Instant
 
 
 class Value(BaseModel):
@@ -23,7 +24,7 @@ class Event(Value):
     """A reader that does not know this type may go on without it; else it waits for its upgrade."""
 
     account_id: str
-    at: AwareDatetime
+    at: Instant
 
     @property
     def key(self) -> str:

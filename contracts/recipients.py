@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.event import BatchEvent, Value
+from contracts.instants import Instant
 
 CHUNK_BYTES = 512 * 1024
 ROW_BYTES = 256 * 1024
@@ -17,7 +18,7 @@ class RecipientEntry(Value):
     """A `sealed.RecipientSecrets` under the batch's key."""
     zones: tuple[str, ...] = ()
     """The zones the number may be in, or the one its row names; empty: not known."""
-    not_before: AwareDatetime | None = None
+    not_before: Instant | None = None
     from_number: str | None = None
     same_number_as: UUID | None = None
     """The nearest earlier recipient with this number; granted only after that one has ended."""

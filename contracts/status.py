@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.event import BatchEvent
+from contracts.instants import Instant
 from contracts.statuses import Action, BatchStatus, Result
 
 
@@ -24,10 +25,10 @@ class BatchStatusEvent(BatchEvent):
     """The last command seen."""
     command_id: UUID | None = None
     """The command this is the verdict on; None: nobody asked, it was due."""
-    scheduled_at: AwareDatetime | None = None
-    started_at: AwareDatetime | None = None
-    finished_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    scheduled_at: Instant | None = None
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    expires_at: Instant | None = None
 
     @property
     def number(self) -> str:

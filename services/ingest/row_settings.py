@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import HttpUrl, TypeAdapter, ValidationError
 
 from contracts.calendar import zone_names
+from contracts.instants import in_utc
 from services.ingest.phone import Phone, Problem, read_phone
 
 LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
@@ -44,8 +45,8 @@ def _not_before(text: str) -> datetime | Problem:
     message = "Write the instant with its offset, for example 2027-01-31T09:00:00+01:00."
     try:
         instant = datetime.fromisoformat(text)
-        return instant.astimezone(UTC) if instant.tzinfo else Problem("not_before_invalid", message)
-    except (ValueError, OverflowError):
+        return in_utc(instant) if instant.tzinfo else Problem("not_before_invalid", message)
+    except ValueError:
         return Problem("not_before_invalid", message)
 
 

@@ -1,7 +1,7 @@
 """The log cannot be amended: what was written under any version is read today, field for field."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +145,19 @@ def test_the_type_names_the_version() -> None:
     event = read(of_today(topics.CALLS.events[2]))
     assert type_of(event) == "rollcall.CallCompleted.v2"
     assert event.at == datetime(2026, 3, 29, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("instant", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+23:59"])
+def test_an_instant_that_no_database_could_hold_makes_a_record_malformed(instant: str) -> None:
+    golden = sample("BatchCreated.v1")
+    for field in ("at", "expires_at"):
+        foreign = golden | {"value": golden["value"] | {field: instant}}
+        with pytest.raises(MalformedEventError, match=field):
+            read(foreign)
+
+
+def test_an_instant_is_told_in_utc_whatever_zone_it_came_in() -> None:
+    golden = sample("BatchCreated.v1")
+    told = read(golden | {"value": golden["value"] | {"at": "2026-11-21T01:30:00+02:00"}})
+    assert told.at.utcoffset() == timedelta(0)
+    assert encode(told, source="ingest").value.count(b'"at":"2026-11-20T23:30:00Z"') == 1

@@ -155,6 +155,8 @@ def test_every_error_of_every_field_is_said_at_once() -> None:
         ("not_before", "2027-01-31", "not_before_invalid"),
         ("not_before", "tomorrow", "not_before_invalid"),
         ("not_before", "0001-01-01T00:00:00+14:00", "not_before_invalid"),
+        ("not_before", "9999-12-31T23:59:59Z", "not_before_invalid"),
+        ("not_before", "9999-12-31T23:59:59-12:00", "not_before_invalid"),
         ("timezone", "Europe/Atlantis", "timezone_unknown"),
         ("timezone", "recipient", "timezone_unknown"),
         ("from_number", "0612345678", "from_number_invalid"),

@@ -12,7 +12,6 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import (
     AfterValidator,
     AliasChoices,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,6 +22,7 @@ from pydantic_core import PydanticCustomError, to_json
 
 from contracts.batches import RetryPolicy
 from contracts.calendar import Window
+from contracts.instants import Instant
 from contracts.outcomes import Outcome
 from services.ingest.domain.directory import DEFAULT_CONCURRENCY
 
@@ -80,7 +80,7 @@ def _retryable(outcome: Outcome) -> Outcome:
 
 Name = Annotated[str, AfterValidator(_name)]
 PhoneNumber = Annotated[str, AfterValidator(_phone_number)]
-Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_instant)]
+Moment = Annotated[Instant, Field(strict=False), BeforeValidator(_instant)]
 AgentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:~-]{1,100}$")]
 WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2000)]
 
@@ -123,8 +123,8 @@ class BatchRequest(Request):
     from_number: str | None = None
     recipient_list_id: UUID | None = None
     window: Window | None = None
-    scheduled_at: Instant | None = None
-    expires_at: Instant | None = None
+    scheduled_at: Moment | None = None
+    expires_at: Moment | None = None
     start: bool = True
     reserved_concurrency: int = Field(default=0, ge=0)
     retry_policy: RetryPolicyRequest = RetryPolicyRequest()
