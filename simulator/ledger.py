@@ -30,9 +30,14 @@ class LedgerError(Exception):
 
 
 class Ledger:
-    def __init__(self, path: Path, fsync: Callable[[int], None] = os.fsync) -> None:
+    def __init__(
+        self,
+        path: Path,
+        fsync: Callable[[int], None] = os.fsync,
+        on_broken: Callable[[], object] = lambda: None,
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path, self._fsync = path, fsync
+        self._path, self._fsync, self._on_broken = path, fsync, on_broken
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self._starts = array("Q", [0])  # where entry n + 1 begins; the last is the end of the file
         self._pending: list[bytes] = []
@@ -114,6 +119,7 @@ class Ledger:
                 log.critical("ledger_broken", error=error.strerror, seq=self._durable)
                 self._landing.set()
                 self._next.set()
+                self._on_broken()
                 break
             self._durable = self._written
             self._landing.set()

@@ -112,7 +112,7 @@ def _legible(body: bytes) -> Entry:
     """What can be read of a request that was malformed, for the ledger."""
     try:
         said = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = {}
     fields = said if isinstance(said, dict) else {}
     names = ("call_id", "to", "from")

@@ -32,10 +32,13 @@ log = structlog.get_logger()
 
 
 def build_app(
-    ledger: Path, behaviour: Behaviour, fsync: Callable[[int], None] = os.fsync
+    ledger: Path,
+    behaviour: Behaviour,
+    fsync: Callable[[int], None] = os.fsync,
+    on_broken_ledger: Callable[[], object] = lambda: None,
 ) -> web.Application:
     async def running(app: web.Application) -> AsyncIterator[None]:
-        app[LEDGER] = paper = Ledger(ledger, fsync)
+        app[LEDGER] = paper = Ledger(ledger, fsync, on_broken_ledger)
         app[BOOK] = book = CallBook()
         last_seen = ""
         for entry in paper.load():
@@ -79,7 +82,9 @@ async def _said_plainly(request: web.Request, handler: Handler) -> web.StreamRes
     except ValidationError as error:
         return web.json_response({"reason": reason(error)}, status=400)
     except LedgerError as error:
-        return web.json_response({"reason": str(error)}, status=500)
+        # To a POST 503 would say that it had no effect: what is written and not synced may stand.
+        status = 503 if request.method == "GET" else 500
+        return web.json_response({"reason": str(error)}, status=status)
 
 
 async def _create(request: web.Request) -> web.Response:
@@ -91,7 +96,9 @@ async def _find(request: web.Request) -> web.Response:
     found = request.app[BOOK].find(
         call_id=query.call_id, to=query.to, from_number=query.from_number, since=query.since
     )
-    return web.json_response({"data": [call.view() for call in found]})
+    views = [call.view() for call in found]
+    await request.app[LEDGER].durable(request.app[LEDGER].seq)  # the book is ahead of the disk
+    return web.json_response({"data": views})
 
 
 async def _hang_up(request: web.Request) -> web.Response:

@@ -1,8 +1,10 @@
 """What a caller may ask of the network: nothing that is not spelled out here is let in."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -16,7 +18,25 @@ from pydantic import (
 # Numbers that are not E.164 may be dialled too: whoever asks for it has said so.
 Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{2,32}$")]
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+", max_length=2048)]
+
+
+def _somewhere(address: str) -> str:
+    """A callback to an address that is none would only fail once the call rings."""
+    try:
+        parts = urlsplit(address)
+        told = bool(parts.hostname) and parts.port != 0  # an impossible port raises
+    except ValueError:
+        told = False
+    if not told:
+        raise ValueError("no web address; give one such as http://127.0.0.1:8002/callbacks")
+    return address
+
+
+WebAddress = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[^\s/]+", max_length=2048),
+    AfterValidator(_somewhere),
+]
 
 
 def _plus(number: object) -> object:

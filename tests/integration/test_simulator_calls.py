@@ -69,6 +69,9 @@ async def test_a_call_asked_for_twice_rings_twice_unless_told_otherwise(tmp_path
         ({"from": None}, "from: "),
         ({"call_id": ""}, "call_id: "),
         ({"callback_url": "ftp://example.org"}, "callback_url: "),
+        ({"callback_url": "http://[::1"}, "give one such as http://"),
+        ({"callback_url": "http://:80/"}, "give one such as http://"),
+        ({"callback_url": "http://example.org:99999/"}, "give one such as http://"),
         ({"max_duration": 0}, "max_duration: "),
         ({"max_duration": "60"}, "max_duration: "),
         ({"variables": []}, "variables: "),
@@ -86,7 +89,7 @@ async def test_a_call_that_is_not_well_asked_for_is_refused_with_the_reason(
         assert (entry["kind"], entry["accepted"], entry["status"]) == ("request", False, 400)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"call_id": 7}', b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"call_id": 7}', b"\xff", b"[" * 100_000])
 async def test_even_a_request_that_cannot_be_read_is_remembered(
     tmp_path: Path, body: bytes
 ) -> None:

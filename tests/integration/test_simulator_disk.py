@@ -1,6 +1,8 @@
 """While the disk is slow the network says nothing, and keeps serving."""
 
 import asyncio
+import errno
+import json
 from pathlib import Path
 
 from tests.simulated_network import DEADLINE, Phones, SlowDisk, phone_network
@@ -62,11 +64,11 @@ async def test_a_call_hung_up_before_it_could_ring_never_begins(tmp_path: Path) 
         disk.stall()
         asked = asyncio.create_task(phones.call("a"))
         await disk.busy()
-        [call] = await phones.calls(call_id="a")
-        hang_up = f"/calls/{call['carrier_call_id']}/hangup"
+        written, *_ = (tmp_path / "ledger").read_text().splitlines()  # nobody has been told yet
+        hang_up = f"/calls/{json.loads(written)['carrier_call_id']}/hangup"
         hung_up = asyncio.create_task(phones.post(hang_up))
         async with asyncio.timeout(DEADLINE):
-            while (await phones.calls(call_id="a"))[0]["status"] != "ended":
+            while (await phones.get("/healthz"))[1]["live"]:
                 assert not asked.done()
         disk.let_go()
         assert (await hung_up)[1]["sip_code"] == 487
@@ -74,3 +76,31 @@ async def test_a_call_hung_up_before_it_could_ring_never_begins(tmp_path: Path) 
         assert await phones.callbacks.events(1) == ["ended"]
         kinds = await phones.kinds("a")
         assert (kinds.count("end"), kinds.count("answer")) == (1, 0)
+
+
+async def test_a_call_is_shown_to_nobody_before_it_is_on_the_disk(tmp_path: Path) -> None:
+    disk = SlowDisk()
+    async with phone_network(tmp_path / "ledger", disk) as phones:
+        disk.stall()
+        asked = asyncio.create_task(phones.call("a"))
+        await disk.busy()
+        looked_up = asyncio.create_task(phones.calls(call_id="a"))
+        await serves_others(phones)
+        assert not looked_up.done()
+        disk.let_go()
+        [call] = await looked_up
+        assert (await asked)[1]["carrier_call_id"] == call["carrier_call_id"]
+
+
+async def test_a_network_whose_disk_has_failed_tells_of_no_call(tmp_path: Path) -> None:
+    working = [True]
+
+    def fsync(_file: int) -> None:
+        if not working[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with phone_network(tmp_path / "ledger", fsync) as phones:
+        working[0] = False
+        assert (await phones.call("a"))[0] == 500
+        assert (await phones.get("/calls", call_id="a"))[0] == 503
+        assert (await phones.get("/calls", call_id="unheard-of"))[0] == 503

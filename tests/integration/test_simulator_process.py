@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -23,7 +24,10 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def simulator(folder: Path, end: signal.Signals) -> AsyncIterator[Phones]:
+async def simulator(
+    folder: Path, end: signal.Signals | None, room: int | None = None
+) -> AsyncIterator[Phones]:
+    """With `end` None it has to end of itself, as failed; its ledger may have `room` bytes."""
     port = free_port()
     environment = {
         **os.environ,
@@ -40,10 +44,13 @@ async def simulator(folder: Path, end: signal.Signals) -> AsyncIterator[Phones]:
         async with serving(receiver.app()) as receiver.url, aiohttp.ClientSession() as session:
             phones = Phones(url, session, receiver)
             await healthy(phones)
+            if room is not None:
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (room, room))
             yield phones
-            process.send_signal(end)
+            if end is not None:
+                process.send_signal(end)
             async with asyncio.timeout(DEADLINE):
-                assert await process.wait() in {0, -end}
+                assert await process.wait() in ({1} if end is None else {0, -end})
     finally:
         if process.returncode is None:
             process.kill()
@@ -74,3 +81,25 @@ async def test_every_call_that_was_answered_for_survives_a_kill(tmp_path: Path) 
         } == promised
         assert {call["reason"] for call in await phones.calls()} == {"lost"}
         assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+
+
+async def test_a_full_disk_ends_the_network_and_what_it_told_is_what_it_knows_again(
+    tmp_path: Path,
+) -> None:
+    promised: list[str] = []
+    async with simulator(tmp_path, None, room=20_000) as phones:
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                status, answer = await phones.call(f"call-{len(promised)}")
+                if status != 201:
+                    break
+                promised.append(answer["carrier_call_id"])
+        assert status == 500
+    assert (tmp_path / "ledger").stat().st_size == 20_000, "its last line is torn"
+    async with simulator(tmp_path, signal.SIGTERM) as phones:
+        assert [call["carrier_call_id"] for call in await phones.calls()][: len(promised)] == (
+            promised
+        )
+        entries = await phones.ledger()
+        assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+        assert (await phones.call("another"))[0] == 201
