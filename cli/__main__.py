@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 
 import httpx2
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
 from cli import batches, endpoints
 from cli.client import RefusedError
-from cli.printing import say_failure
+from cli.printing import say_failure, say_unheard, speak_any_encoding
 
 MISUSE = 2
 app = App(
@@ -26,7 +27,7 @@ app.command(batches.app)
 async def up(
     *,
     data_dir: batches.Folder = endpoints.DEFAULT_FOLDER,
-    dialers: Annotated[int, Parameter(help="How many dialer processes.")] = 1,
+    dialers: Annotated[int, Parameter(help="How many processes.", validator=Number(gte=1))] = 1,
     json: batches.AsJson = False,
 ) -> int:
     """Run everything until Ctrl-C: Kafka, PostgreSQL, the simulated carrier, four services."""
@@ -84,21 +85,37 @@ async def doctor(
 
 def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
-    sys.exit(_run(given))
+    speak_any_encoding()
+    try:
+        code = _run(given)
+    except OSError as error:
+        code = say_unheard(error)
+    sys.exit(code)
 
 
 def _run(given: list[str]) -> int:
     as_json = "--json" in given
     try:
-        command, bound, _ = app.parse_args(given, exit_on_error=False)
-    except CycloptsError:
+        command, bound, _ = app.parse_args(given, exit_on_error=False, print_error=not as_json)
+    except CycloptsError as error:
+        if as_json:
+            say_failure(str(error), as_json=True)
         return MISUSE
+    return _told(command, bound, as_json=as_json)
+
+
+def _told(command: Callable[..., Any], bound: Any, *, as_json: bool) -> int:
+    """Whatever goes wrong is said in a line."""
     try:
         return _done(command, bound)
     except KeyboardInterrupt:
         return say_failure("interrupted", as_json=as_json)
     except RefusedError as refused:
         return say_failure(str(refused), as_json=as_json, problem=refused.problem)
+    except OSError as error:
+        if error.filename is None:  # then it is about the answer, not about a file
+            raise
+        return say_failure(f"{error.filename}: {error.strerror}", as_json=as_json)
     except endpoints.NotRunningError as missing:
         return say_failure(str(missing), as_json=as_json)
     except httpx2.TransportError as error:

@@ -1,22 +1,42 @@
 """`rollcall batch ...`: what a person does with a batch."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, Token
 from cyclopts.types import ExistingFile
 
 from cli import endpoints
-from cli.client import Client, Json
-from cli.printing import console, facts, problems, say_json, table
+from cli.client import Client, Json, in_utf8
+from cli.printing import console, facts, problems, say, say_json, table
 from cli.watch import watch as watch_batch
 
+WEEK = "mon,tue,wed,thu,fri,sat,sun"
+LONGEST_KEY = 255
 app = App(name="batch", help="Create, list, show and watch batches.")
 
-Folder = Annotated[Path, Parameter(name="--data-dir", help="The folder of `rollcall up`.")]
+
+def _folder(_: type, tokens: Sequence[Token]) -> Path:
+    if not tokens[0].value:  # a variable of a script that is not set; "" would mean "here"
+        raise ValueError("it is empty; name a folder.")
+    return Path(tokens[0].value)
+
+
+def _check_key(_: type, key: str | None) -> None:
+    visible = key is None or (key.isascii() and key.isprintable() and key.strip() == key)
+    if not visible or (key is not None and not 1 <= len(key) <= LONGEST_KEY):
+        raise ValueError(f"A key is 1 to {LONGEST_KEY} visible ASCII characters.")
+
+
+Folder = Annotated[
+    Path,
+    Parameter(name="--data-dir", converter=_folder, help="The folder of `rollcall up`."),
+]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Answer as JSON.")]
-WEEK = "mon,tue,wed,thu,fri,sat,sun"
+Key = Annotated[str | None, Parameter(validator=_check_key)]
 
 
 @app.command
@@ -32,7 +52,7 @@ async def create(
     at: datetime | None = None,
     start: bool = True,
     reject_invalid: Annotated[bool, Parameter(negative="")] = False,
-    idempotency_key: str | None = None,
+    idempotency_key: Key = None,
     watch: Annotated[bool, Parameter(negative="")] = False,
     data_dir: Folder = endpoints.DEFAULT_FOLDER,
     json: AsJson = False,
@@ -67,7 +87,7 @@ async def create(
         Stay and watch it run.
     """
     wanted = {
-        "name": name or file.stem[:100],
+        "name": in_utf8(name or file.stem[:100]),
         "agent_id": agent,
         "start": start,
         "on_invalid": "reject" if reject_invalid else "skip",
@@ -80,8 +100,8 @@ async def create(
         created = await client.create_batch(file, batch, idempotency_key)
         if not json:
             counts = created["recipients"]
-            console.print(f"{created['batch_id']}  {created['status']}", highlight=False)
-            console.print(f"{counts['total']} accepted, {counts['rejected']} rejected")
+            say(f"{created['batch_id']}  {created['status']}")
+            say(f"{counts['total']} accepted, {counts['rejected']} rejected")
         if watch:
             created = await watch_batch(client, created["batch_id"], problems if json else console)
     if json:
@@ -124,7 +144,7 @@ async def list_batches(
         ],
     )
     if page["next_cursor"]:
-        console.print(f"more: --cursor {page['next_cursor']}", markup=False, soft_wrap=True)
+        say(f"more: --cursor {page['next_cursor']}")
     return 0
 
 
@@ -134,7 +154,7 @@ async def show(
 ) -> int:
     """One batch: status, counts, configuration."""
     async with Client(endpoints.find(data_dir)) as client:
-        batch = await client.read(f"/v1/batches/{batch_id}")
+        batch = await client.read(f"/v1/batches/{quote(in_utf8(batch_id), safe='')}")
     (say_json if json else facts)(batch)
     return 0
 

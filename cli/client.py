@@ -13,6 +13,11 @@ Json = dict[str, Any]
 POSITION, MIN_POSITION = "Rollcall-Position", "Rollcall-Min-Position"
 
 
+def in_utf8(text: str) -> str:
+    """A file may have a name in no encoding at all; what is sent has one."""
+    return text.encode(errors="replace").decode()
+
+
 class RefusedError(Exception):
     """The server said no: its own title, detail and errors, as lines to print."""
 
@@ -60,9 +65,9 @@ class Client:
             return await self._command(
                 "POST",
                 "/v1/batches",
-                files={"file": (file.name, rows, "text/csv")},
+                files={"file": (in_utf8(file.name), rows, "text/csv")},
                 data={"batch": json.dumps(batch)},
-                headers={"Idempotency-Key": key} if key else {},
+                headers={"Idempotency-Key": key} if key is not None else {},
             )
 
     async def read(self, path: str, **query: str | int | None) -> Json:

@@ -10,7 +10,7 @@ from rich.console import Console
 from chassis.logging import configure
 from cli import endpoints, ledger
 from cli.client import Client, Json
-from cli.printing import console, problems, say_json
+from cli.printing import console, problems, say, say_json
 from cli.running import ready_line, until_asked_to_stop
 from cli.watch import watch
 from deploy.embedded.services import rollcall
@@ -73,19 +73,18 @@ def _say(
     if as_json:
         say_json({"batch": batch, "ledger": {name: getattr(verdict, name) for name in _SAID}})
         return
-    console.print(f"\nThe batch is {batch['status']}, {batch['result']}: {batch['outcomes']}")
+    say(f"\nThe batch is {batch['status']}, {batch['result']}: {batch['outcomes']}")
     console.print(
         f"By the carrier's own ledger: {verdict.requests} calls asked for, {verdict.rung} phones "
         f"rung (busy and invalid ones do not ring), {verdict.twice} of them twice, at most "
         f"{verdict.most_at_once} calls at once (limit {LIMIT})."
     )
     for call in calls:
-        console.print(f"  a call: {call['outcome']}, {call['duration_seconds']} s", highlight=False)
-    console.print(
+        say(f"  a call: {call['outcome']}, {call['duration_seconds']} s")
+    say(
         f"\nWhere to look: `rollcall up --data-dir {data_dir}` carries on from this data, then\n"
         f"`rollcall batch list --data-dir {data_dir}`; logs in {data_dir}/logs, the ledger in "
-        f"{data_dir}/simulator.",
-        highlight=False,
+        f"{data_dir}/simulator."
     )
 
 

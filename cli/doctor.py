@@ -1,7 +1,6 @@
 """What is missing or unhealthy, each with what to do about it; nothing is changed."""
 
 import asyncio
-import json
 import shutil
 import sys
 from dataclasses import asdict, dataclass
@@ -9,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from rich.text import Text
 
 from cli.endpoints import NotRunningError, read
-from cli.printing import console, say_json
+from cli.printing import console, plain, say, say_json
 from deploy.embedded import jars
 from deploy.embedded.folder import FREE_MEGABYTES
 from deploy.embedded.problem import CannotStart
 
 OLDEST_PYTHON = (3, 11)
+HEALTHY = ("ok", "alive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Finding:
     well: bool
     found: str
     do: str = ""
+    warns: bool = False
+    """It does its work, and yet names something wrong."""
 
 
 async def doctor(data_dir: Path, *, as_json: bool) -> int:
@@ -38,11 +41,17 @@ async def doctor(data_dir: Path, *, as_json: bool) -> int:
 
 def _show(findings: list[Finding]) -> None:
     for finding in findings:
-        mark = "[green]✓[/]" if finding.well else "[red]✗[/]"
-        console.print(f"{mark} {finding.what:<13} ", end="")
-        console.print(finding.found, markup=False, highlight=False, soft_wrap=True)
-        if not finding.well:
-            console.print(f"    {finding.do}", markup=False, highlight=False, soft_wrap=True)
+        mark = Text.from_markup(_mark(finding))
+        found = plain(f" {finding.what:<13} {finding.found}")
+        console.print(mark.append_text(found), soft_wrap=True)
+        if finding.do and (finding.warns or not finding.well):
+            say(f"    {finding.do}")
+
+
+def _mark(finding: Finding) -> str:
+    if not finding.well:
+        return "[red]✗[/]"
+    return "[yellow]![/]" if finding.warns else "[green]✓[/]"
 
 
 def _python() -> Finding:
@@ -78,22 +87,41 @@ async def _running(data_dir: Path) -> list[Finding]:
     services = {str(name): endpoints[name] for name in names if name in endpoints}
     services |= {f"dialer-{n}": url for n, url in enumerate(endpoints.get("dialers", ()), 1)}
     probes = [_service(name, url, data_dir) for name, url in services.items()]
-    return [await _simulator(endpoints["simulator"], data_dir), *await asyncio.gather(*probes)]
+    if simulator := endpoints.get("simulator"):
+        probes.insert(0, _service("simulator", simulator, data_dir, "/healthz"))
+    return list(await asyncio.gather(*probes))
 
 
-async def _simulator(url: str, data_dir: Path) -> Finding:
-    status, _ = await _ask(f"{url}/healthz")
-    do = f"See {data_dir}/logs/simulator.log."
-    return Finding("simulator", status == httpx2.codes.OK, url if status else "no answer", do)
-
-
-async def _service(name: str, url: str, data_dir: Path) -> Finding:
-    status, body = await _ask(f"{url}/readyz")
-    do = f"See {data_dir}/logs/{name}.log."
+async def _service(name: str, url: str, data_dir: Path, path: str = "/readyz") -> Finding:
+    status, body = await _ask(f"{url}{path}")
+    log = f"{data_dir}/logs/{name}.log"
+    do = f"Restart `rollcall up --data-dir {data_dir}`; if that does not help, look at {log}."
     if status is None:
         return Finding(name, well=False, found=f"{url} does not answer", do=do)
-    well = status == httpx2.codes.OK
-    return Finding(name, well, f"{url} is ready" if well else json.dumps(body), do)
+    reason = _reason(body)
+    if status == httpx2.codes.OK:
+        return Finding(
+            name,
+            well=True,
+            found=f"{url} is ready" + (f", but {reason}" if reason else ""),
+            do=f"Look at {log}." if reason else "",
+            warns=bool(reason),
+        )
+    return Finding(name, well=False, found=reason or f"{url} answers {status}", do=do)
+
+
+def _reason(body: Any) -> str:
+    """What it says is wrong: each check of /readyz that names something, or a bad status."""
+    if not isinstance(body, dict):
+        return ""
+    wrong = [
+        f"{name}: {check['wrong']}"
+        for name, check in body.items()
+        if isinstance(check, dict) and check.get("wrong")
+    ]
+    if isinstance(status := body.get("status"), str) and status not in HEALTHY:
+        wrong.append(f"status: {status}")
+    return "; ".join(wrong)
 
 
 async def _ask(url: str) -> tuple[int | None, Any]:

@@ -1,21 +1,42 @@
-"""What a command found, for a person or, with --json, for a program."""
+"""What a command found, for a person or, with --json, for a program.
 
+Text from outside (a batch's name, a reason) is shown as it is: never obeyed as markup, nor by the
+terminal.
+"""
+
+import io
 import json
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 Json = dict[str, Any]
 console = Console()
 problems = Console(stderr=True)
 
 
+def plain(said: object) -> Text:
+    """Exactly these characters; those that cannot be seen are shown escaped, but for a newline."""
+    return Text("".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in str(said)))
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def say(said: object, shown: Console = console) -> None:
+    shown.print(plain(said), soft_wrap=True)
+
+
 def say_json(found: Any) -> None:
-    console.print(
-        json.dumps(found, ensure_ascii=False), soft_wrap=True, markup=False, highlight=False
-    )
+    """In ASCII, which every terminal and pipe takes."""
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
 
 
 def say_failure(message: str, *, as_json: bool, problem: Json | None = None) -> int:
@@ -23,14 +44,29 @@ def say_failure(message: str, *, as_json: bool, problem: Json | None = None) -> 
     if as_json:
         say_json({"ok": False, "problem": problem or {"title": message}})
     else:
-        problems.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+        problems.print(plain(message), style="red", soft_wrap=True)
     return 1
+
+
+def say_unheard(error: OSError) -> int:
+    """The answer itself could not be written; whoever closed the pipe need not be told."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else what waits in the buffer fails at the exit
+    if not isinstance(error, BrokenPipeError):
+        problems.print(plain(f"The answer cannot be written: {error.strerror or error}"))
+    return 1
+
+
+def speak_any_encoding() -> None:
+    """A terminal that lacks a character gets it escaped, not a stack trace."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     shown = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
-        shown.add_row(*("" if cell is None else str(cell) for cell in row))
+        shown.add_row(*("" if cell is None else plain(cell) for cell in row))
     console.print(shown)
 
 
@@ -39,5 +75,9 @@ def facts(found: Json) -> None:
     for name, value in found.items():
         text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
         if text not in (None, "", []):
-            console.print(f"[bold]{name.replace('_', ' '):<22}[/bold] ", end="")
-            console.print(str(text), markup=False, highlight=False)
+            label = Text(f"{name.replace('_', ' '):<22} ", style="bold")
+            console.print(label.append_text(_on_one_line(text)), soft_wrap=True)
+
+
+def _on_one_line(said: object) -> Text:
+    return plain(str(said).replace("\n", "\\n"))

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from chassis.logging import configure
-from cli.printing import console, problems, say_json
+from cli.printing import console, problems, say, say_json
 from cli.running import ready_line, until_asked_to_stop
 from deploy.embedded.services import Plan, rollcall
 from deploy.embedded.supervisor import supervised
@@ -44,6 +44,6 @@ def _say(endpoints: dict[str, Any], file: Path, shown: Console) -> None:
     shown.print()
     for name, where in endpoints.items():
         if isinstance(where, str) and name != "postgres":
-            shown.print(f"{name:<12} {where}", highlight=False, soft_wrap=True)
-    shown.print(f"{'all of it':<12} {file}", highlight=False, soft_wrap=True)
+            say(f"{name:<12} {where}", shown)
+    say(f"{'all of it':<12} {file}", shown)
     shown.print("Ctrl-C stops everything; the data stays.")

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.live import Live
@@ -10,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from cli.client import Client, Json
+from cli.client import Client, Json, in_utf8
+from cli.printing import say
 
 TERMINAL = {"COMPLETED", "CANCELLED", "FAILED"}
 LOOK_SECONDS = 0.5
@@ -35,7 +37,7 @@ async def watch(client: Client, batch_id: str, console: Console) -> Json:
     view = _View(console)
     with view.live:
         while True:
-            batch = await client.read(f"/v1/batches/{batch_id}")
+            batch = await client.read(f"/v1/batches/{quote(in_utf8(batch_id), safe='')}")
             view.show(batch)
             if batch["status"] in TERMINAL and batch.get("phase") != "finishing":
                 return batch
@@ -70,7 +72,7 @@ class _View:
             return
         line = f"{state}: {done} of {counts['total']}, {_counts(counts).plain}"
         if line != self._said:
-            self._console.print(f"{line}  {pace}".rstrip())
+            say(f"{line}  {pace}".rstrip(), self._console)
             self._said = line
 
     def _pace(self, done: int, left: int) -> str:
