@@ -16,6 +16,8 @@ from phonenumbers.timezone import (
 )
 
 MIN_DIGITS: Final = 7
+MAX_DIGITS: Final = 32
+"""More than this no carrier takes, whatever the numbering plan."""
 SCIENTIFIC: Final = re.compile(r"[+-]?\d+([.,]\d*)?e[+-]?\d+", re.IGNORECASE | re.ASCII)
 DIGITS: Final = re.compile(r"\+?\d+", re.ASCII)
 
@@ -60,6 +62,8 @@ def take_phone(text: str) -> Phone | Problem:
     digits = _digits(text)
     if isinstance(digits, Problem):
         return digits
+    if len(digits.removeprefix("+")) > MAX_DIGITS:
+        return Problem("phone_too_long", f"Give a number of at most {MAX_DIGITS} digits.")
     parsed = _parsed(digits) if digits.startswith("+") else None
     if not parsed:
         return Phone(digits, zones=())

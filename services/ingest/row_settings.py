@@ -72,13 +72,20 @@ def _language(text: str) -> str | Problem:
     return Problem("language_invalid", "Give a language tag, for example en or pt-BR.")
 
 
+def _first_message(text: str) -> str | Problem:
+    if "\0" in text:
+        return Problem("first_message_invalid", "Take the NUL characters out of the message.")
+    return text
+
+
 def _webhook_url(text: str) -> str | Problem:
+    message = "Give a whole address, for example https://example.com/calls."
     try:
         URL.validate_python(text)
     except ValidationError:
-        message = "Give a whole address, for example https://example.com/calls."
         return Problem("webhook_url_invalid", message)
-    return text
+    # the parser passes over control characters, and we keep the text as it was given
+    return text if text.isprintable() else Problem("webhook_url_invalid", message)
 
 
 READERS: Final[Mapping[str, Callable[[str], object]]] = {
@@ -86,6 +93,6 @@ READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "timezone": _timezone,
     "from_number": _from_number,
     "language": _language,
-    "first_message": str,
+    "first_message": _first_message,
     "webhook_url": _webhook_url,
 }

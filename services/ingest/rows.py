@@ -3,9 +3,10 @@
 All that is wrong with a row is said at once, a field at a time, and each message says what to do.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from services.ingest.columns import Column
 from services.ingest.phone import Phone, Problem, country_name, read_phone, region_of, take_phone
@@ -20,6 +21,8 @@ FLAG: Final = {
     "0": False,
     "": False,
 }
+UNWRITTEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Control characters but for the tab and the line break, which a quoted cell may well hold."""
 
 Flag = str | bool
 
@@ -31,7 +34,7 @@ class Given:
     phone_number: str
     name: str = ""
     ignore_e164_validation: Flag = ""
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -54,7 +57,7 @@ class CheckedRow:
     name: str | None
     ignore_e164_validation: bool | None
     """None where what was written is not a flag."""
-    variables: Mapping[str, Any]
+    variables: Mapping[str, str]
     settings: Settings
     zones: tuple[str, ...]
     """The zone the row names, else those of its number; empty: not known."""
@@ -83,7 +86,13 @@ def check_row(row: int, line: int | None, given: Given) -> CheckedRow:
     ignore = read_flag(given.ignore_e164_validation)
     phone = take_phone(given.phone_number) if ignore is True else read_phone(given.phone_number)
     settings, wrong_settings = read_settings(given.settings)
-    wrong = [("phone_number", phone), ("ignore_e164_validation", ignore), *wrong_settings]
+    wrong = [
+        ("phone_number", phone),
+        ("name", _of_name(given.name)),
+        ("ignore_e164_validation", ignore),
+        ("variables", _of_variables(given.variables)),
+        *wrong_settings,
+    ]
     known = phone if isinstance(phone, Phone) else Phone(given.phone_number, zones=())
     return CheckedRow(
         row=row,
@@ -109,6 +118,19 @@ def read_flag(written: Flag) -> bool | Problem:
         message = "Write true or false (or yes, no, 1, 0), or leave it blank, which is false."
         return Problem("ignore_flag_invalid", message)
     return flag
+
+
+def _of_name(name: str) -> Problem | None:
+    if not UNWRITTEN.search(name):
+        return None
+    return Problem("name_invalid", "Take the control characters, such as NUL, out of the name.")
+
+
+def _of_variables(variables: Mapping[str, str]) -> Problem | None:
+    """No database keeps a NUL; a file that holds one is refused whole."""
+    if not any("\0" in text for pair in variables.items() for text in pair):
+        return None
+    return Problem("variable_invalid", "Take the NUL characters out of the variables.")
 
 
 def _warnings(phone: Phone) -> tuple[Note, ...]:

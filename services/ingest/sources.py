@@ -52,7 +52,7 @@ def _given(recipient: RecipientRequest) -> Given:
         phone_number=recipient.phone_number or "",
         name=recipient.name or "",
         ignore_e164_validation=recipient.ignore_e164_validation,
-        variables=recipient.texts(),
+        variables=recipient.variables,
         settings={name: text for name, text in recipient.settings() if text is not None},
     )
 

@@ -137,7 +137,8 @@ class Stager:
 
 
 def _shown(text: str | None) -> str | None:
-    return text if text is None else text[:SHOWN]
+    """No database keeps a NUL, and the error log is to show that there was one."""
+    return text if text is None else text[:SHOWN].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _too_large(row: Accepted) -> Rejection:

@@ -62,6 +62,10 @@ def test_a_batch_calls_from_its_agents_number_unless_it_names_another() -> None:
     assert agreed(known=known, from_number=other.phone_number).from_number == other.phone_number
 
 
+def test_a_blank_number_is_not_the_agents() -> None:
+    assert faults(from_number="") == ["from_number_not_found"]
+
+
 def test_a_row_may_call_from_any_number_that_may_place_calls() -> None:
     assert agreed().caller_ids == {"+442079460000"}
 

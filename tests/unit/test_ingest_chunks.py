@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contracts.codec import decode, encode
 from contracts.ids import chunk_id_of, recipient_id_of
 from contracts.recipients import CHUNK_BYTES, RecipientEntry, RecipientsAdded
-from contracts.sealed import RecipientSecrets, Seal, new_key
+from contracts.sealed import FieldError, RecipientSecrets, Rejection, Rejections, Seal, new_key
 from services.ingest.domain.chunks import Stream, added, advanced, import_failed, rejected
 from services.ingest.staging import Accepted, Portion, Stager
 
@@ -59,6 +59,18 @@ def test_a_chunk_has_a_bounded_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.ingest.domain.chunks.MAX_ENTRIES", 10)
     chunks = staged(person(row) for row in range(1, 22))
     assert [len(chunk["rows"]) for chunk in chunks] == [10, 10, 1]
+
+
+def test_the_error_log_shows_a_nul_as_what_can_be_stored() -> None:
+    seal = Seal(new_key(), "batch")
+    stager = Stager(STREAM.upload_id, STREAM.addition_id, seal, b"pepper")
+    errors = (FieldError(field="name", code="name_invalid", message="Take it out."),)
+    wrong = Rejection(row=1, phone_number="12\0", name="A\0nn", errors=errors)
+    [portion] = stager.portions([wrong])
+    [(*_, sealed)] = portion.rejections
+    told = seal.open(str(sealed), Rejections)
+    assert told is not None
+    assert (told.rows[0].phone_number, told.rows[0].name) == ("12\ufffd", "A\ufffdnn")
 
 
 SETTINGS: dict[str, Any] = {

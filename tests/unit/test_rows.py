@@ -126,6 +126,30 @@ def test_ignoring_e164_does_not_make_a_number_of_anything(written: str, code: st
     assert codes(row) == [("phone_number", code)]
 
 
+def test_ignoring_e164_takes_no_more_digits_than_a_carrier_does() -> None:
+    assert check("+" + "1" * 32, ignore_e164_validation=True).accepted
+    for digits in (33, 100_000):
+        row = check("1" * digits, ignore_e164_validation=True)
+        assert codes(row) == [("phone_number", "phone_too_long")]
+
+
+# --- texts ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["A\0nn", "A\x01nn", "A\x1bnn", "A\x7fnn"])
+def test_a_name_with_a_control_character_is_refused(name: str) -> None:
+    assert codes(check(name=name)) == [("name", "name_invalid")]
+
+
+def test_a_name_of_several_lines_is_a_name() -> None:
+    assert check(name="Ann\r\n\tLee").accepted
+
+
+@pytest.mark.parametrize("variables", [{"city": "Ni\0ce"}, {"ci\0ty": "Nice"}])
+def test_a_variable_with_a_nul_is_refused(variables: dict[str, str]) -> None:
+    assert codes(check(variables=variables)) == [("variables", "variable_invalid")]
+
+
 @pytest.mark.parametrize("flag", ["y", "maybe", "2", "on"])
 def test_another_spelling_of_the_flag_is_refused(flag: str) -> None:
     row = check(ignore_e164_validation=flag)
@@ -163,6 +187,8 @@ def test_every_error_of_every_field_is_said_at_once() -> None:
         ("language", "French!", "language_invalid"),
         ("webhook_url", "example.com/calls", "webhook_url_invalid"),
         ("webhook_url", "ftp://example.com/calls", "webhook_url_invalid"),
+        ("webhook_url", "https://example.com/\0calls", "webhook_url_invalid"),
+        ("first_message", "Hello\0", "first_message_invalid"),
     ],
 )
 def test_a_wrong_setting_is_refused_under_its_own_code(name: str, written: str, code: str) -> None:

@@ -27,13 +27,8 @@ from services.ingest.domain.directory import (
     number_disabled,
     number_key,
 )
-from services.ingest.domain.requests import (
-    AccountRequest,
-    AgentId,
-    AgentRequest,
-    PhoneNumber,
-    PhoneNumberRequest,
-)
+from services.ingest.domain.fields import AgentId, PhoneNumber
+from services.ingest.domain.requests import AccountRequest, AgentRequest, PhoneNumberRequest
 
 router = APIRouter(prefix="/v1", tags=["directory"])
 

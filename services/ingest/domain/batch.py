@@ -79,7 +79,9 @@ def agree(request: BatchRequest, directory: Directory, *, batch_id: UUID, at: da
 
 
 def caller_id(request: BatchRequest, agent: AgentEvent | None) -> str | None:
-    return request.from_number or (agent.phone_number if agent else None)
+    if request.from_number is not None:
+        return request.from_number
+    return agent.phone_number if agent else None
 
 
 def created(
