@@ -15,6 +15,7 @@ from services.dialer.carriers.port import Ambiguous, Conversation, Ending, Refus
 OPEN = (State.GRANTED, State.INTENT, State.UNKNOWN)
 """Not yet known to have begun."""
 PLACEMENT_UNKNOWN = "placement_unknown"
+LOST_BY_CARRIER = "carrier_lost_it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ def _live(call: Call, seen: Sighting, now: datetime, rules: Rules) -> Settled:
     if call.state is State.RETURNED or (call.state is State.ENDED and not call.given_up):
         return Settled(call)
     known = _noting(call, seen)
+    if not call.given_up:
+        known = replace(known, unknown_since=None)
     if call.state in OPEN:
         begun = replace(known, state=State.STARTED, started_at=now)
         begun = replace(begun, next_check_at=_next_look(begun, now, rules))
@@ -162,26 +165,24 @@ def _overdue(call: Call, now: datetime, rules: Rules) -> Settled:
 
 
 def _no_trace(call: Call, asked_at: datetime, now: datetime, rules: Rules) -> Settled:
-    if call.state is State.UNKNOWN:
-        since = call.unknown_since or now
-        if asked_at < since + rules.horizon:
-            return Settled(replace(call, next_check_at=_next_look(call, now, rules)))
-        over = _over(call, Ending(now, Outcome.UNKNOWN, PLACEMENT_UNKNOWN))
-        return Settled(over, (_completed(over, None, now),))
-    if call.state is State.STARTED or call.given_up:
+    if call.given_up:
         begun = call.started_at or call.unknown_since or now
-        if asked_at < begun + call.longest + rules.horizon:
-            return Settled(replace(call, next_check_at=_next_look(call, now, rules)))
-        if call.given_up:
-            return Settled(replace(call, next_check_at=None))
-        over = _over(call, Ending(now, Outcome.FAILED, "carrier_lost_it"))
-        return Settled(over, (_completed(over, None, now),))
-    return Settled(call)
+        gone = asked_at >= begun + call.longest + rules.horizon
+        return Settled(replace(call, next_check_at=None if gone else _next_look(call, now, rules)))
+    if call.state not in (State.UNKNOWN, State.STARTED):
+        return Settled(call)
+    since = call.unknown_since or asked_at  # of a started one: since it was first not found
+    missed = replace(call, unknown_since=since)
+    if asked_at < since + rules.horizon:
+        return Settled(replace(missed, next_check_at=_next_look(missed, now, rules)))
+    cause = LOST_BY_CARRIER if call.state is State.STARTED else PLACEMENT_UNKNOWN
+    over = _over(missed, Ending(now, Outcome.UNKNOWN, cause))
+    return Settled(over, (_completed(over, None, now),))
 
 
 def _next_look(call: Call, now: datetime, rules: Rules) -> datetime:
     """Ever more rarely, the longer it has gone on; but never past the horizon of an unknown one."""
-    if call.state is State.UNKNOWN and call.unknown_since is not None:
+    if not call.given_up and call.unknown_since is not None:
         horizon = call.unknown_since + rules.horizon
         later = now + max(
             timedelta(seconds=0.5), min((now - call.unknown_since) / 2, rules.horizon)

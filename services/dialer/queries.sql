@@ -71,7 +71,9 @@ ON CONFLICT (call_id) DO UPDATE SET
     started_at = coalesce(excluded.started_at, c.started_at),
     answered_at = coalesce(excluded.answered_at, c.answered_at),
     ended_at = excluded.ended_at, outcome = excluded.outcome, cause = excluded.cause,
-    unknown_since = coalesce(excluded.unknown_since, c.unknown_since),
+    unknown_since = CASE
+        WHEN excluded.state <> 'STARTED' THEN coalesce(excluded.unknown_since, c.unknown_since)
+    END,
     next_check_at = excluded.next_check_at, look_up_first = NULL
 WHERE
     (excluded.state > c.state AND NOT (excluded.state = 'UNKNOWN' AND c.state = 'INTENT'))

@@ -1,7 +1,8 @@
 """What the database guarantees by itself, whatever runs above it."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,7 +13,8 @@ import services.dialer.app
 from chassis.migrations import migrate
 from chassis.postgres import Pool, open_pool
 from chassis.queries import check_queries
-from services.dialer.store import Q, take_permits
+from services.dialer.call import Call, State
+from services.dialer.store import Q, fold_calls, take_permits
 from tests.conftest import DatabaseFactory
 from tests.dialing import WAITING, until
 
@@ -118,4 +120,18 @@ async def test_the_carrier_s_rate_is_shared_by_all_who_ask(database: DatabaseFac
     turns = [sum(await asyncio.gather(*(take() for _ in range(10)))) for _ in range(5)]
     lasted = (await pool.fetchval("SELECT clock_timestamp()") - began).total_seconds()
     assert 0 < sum(turns) <= 100 + 1000 * lasted
+    await pool.close()
+
+
+async def test_a_call_the_log_tells_has_begun_counts_as_found(database: DatabaseFactory) -> None:
+    pool = await pool_on(database)
+    placing = Call(
+        call_id=uuid4(), account_id="default", batch_id=uuid4(), recipient_id=uuid4(), grant_no=1,
+        attempt=1, run_attempt=1, epoch=1, state=State.UNKNOWN, unknown_since=datetime.now(UTC),
+    )  # fmt: skip
+    for told in (placing, replace(placing, state=State.STARTED, unknown_since=None)):
+        async with pool.acquire() as conn:
+            await fold_calls(conn, [told])
+    (known,) = await pool.fetch("SELECT state, unknown_since FROM calls")
+    assert tuple(known) == ("STARTED", None)
     await pool.close()

@@ -227,11 +227,38 @@ def test_a_call_given_up_and_then_seen_alive_is_followed_to_its_end() -> None:
     assert said(when(alive.call, OVER)) == ["CallCompleted"]
 
 
-def test_a_started_call_the_carrier_has_lost_ends_when_it_can_no_longer_be_live() -> None:
-    started = call(State.STARTED, started_at=NOW)
-    assert when(started, NoTrace(NOW + seconds(719)), after=719).call.state is State.STARTED
-    settled = when(started, NoTrace(NOW + seconds(720)), after=720)
-    assert (settled.call.outcome, settled.call.cause) == (Outcome.FAILED, "carrier_lost_it")
+def no_trace(before: Call, after: float) -> Settled:
+    return when(before, NoTrace(NOW + seconds(after)), after)
+
+
+def test_a_started_call_not_found_for_longer_than_the_horizon_ends_as_unknown() -> None:
+    missed = no_trace(call(State.STARTED, started_at=NOW), after=30)
+    assert (missed.call.state, missed.events) == (State.STARTED, ())
+    assert missed.call.next_check_at == NOW + seconds(30.5)
+    assert no_trace(missed.call, after=149).call.state is State.STARTED
+    settled = no_trace(missed.call, after=150)
+    assert said(settled) == ["CallCompleted"]
+    assert (settled.call.outcome, settled.call.cause) == (Outcome.UNKNOWN, "carrier_lost_it")
+
+
+@pytest.mark.parametrize("sign_of_life", [RINGING, ANSWERED])
+def test_a_started_call_found_again_is_not_given_up(sign_of_life: Sighting) -> None:
+    missed = no_trace(call(State.STARTED, started_at=NOW), after=30)
+    found = when(missed.call, sign_of_life, after=140)
+    assert no_trace(found.call, after=160).call.state is State.STARTED
+
+
+def test_once_not_found_ends_no_call_however_long_it_was_unknown_before_it_began() -> None:
+    begun = when(unknown(), RINGING, after=119)
+    assert no_trace(begun.call, after=500).call.state is State.STARTED
+
+
+def test_what_a_carrier_had_lost_and_tells_at_last_supersedes_unknown() -> None:
+    missed = no_trace(call(State.STARTED, started_at=NOW), after=30)
+    lost = no_trace(missed.call, after=150)
+    told_late = when(lost.call, OVER, after=160)
+    assert said(told_late) == ["CallCompleted"]
+    assert told_late.call.outcome is Outcome.COMPLETED
 
 
 def test_a_call_given_back_stays_so_whatever_comes() -> None:
