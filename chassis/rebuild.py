@@ -8,11 +8,13 @@ Folded migrations hold tables and their indexes, nothing else.
 import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import structlog
+from aiokafka.errors import KafkaError
 
 from chassis.apply import Fold
 from chassis.migrations import steps_in
@@ -26,6 +28,15 @@ Q = load_queries(__file__, "rebuild.sql")
 
 DRAINED_IN = 30.0
 SWAP_ATTEMPTS = 20
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+)
+_THEN = "; a rebuild is all or nothing: see that it runs (`rollcall doctor`), then start again."
 _NOT_COMPARED = re.compile(r"^-- not compared: *(.+)$", re.MULTILINE)
 
 
@@ -84,15 +95,17 @@ async def rebuild(
     )
     try:
         transaction = await _alone(conn, service)
-        try:
-            report = await _beside(conn, kafka, prefix, service, force=force)
-        except BaseException:
-            await transaction.rollback()
-            raise
+        report = await _beside(conn, kafka, prefix, service, force=force)
         await (transaction.commit() if report.swapped else transaction.rollback())
+    except KafkaError as error:
+        raise RebuildError(f"Kafka at {kafka} does not answer{_THEN}") from error
+    except LOST as error:
+        raise RebuildError(f"The connection to PostgreSQL is lost{_THEN}") from error
+    else:
         return report
     finally:
-        await conn.close()
+        with suppress(*LOST):  # what is not committed ends with the session, lost or closed
+            await conn.close()
 
 
 async def _alone(conn: Connection, service: Rebuildable) -> asyncpg.transaction.Transaction:

@@ -52,9 +52,9 @@ async def replay(
         fetch_max_wait_ms=0,  # all that is sought is there
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
-    await consumer.start()
     folded = 0
     try:
+        await consumer.start()
         lines = _lines(topics, prefix)
         ends = await _begin(consumer, lines, upto or {}, prefix)
         with _no_cycles_sought():

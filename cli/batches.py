@@ -87,7 +87,7 @@ async def create(
         Stay and watch it run.
     """
     wanted = {
-        "name": in_utf8(name or file.stem[:100]),
+        "name": name or file.stem[:100],
         "agent_id": agent,
         "start": start,
         "on_invalid": "reject" if reject_invalid else "skip",

@@ -66,7 +66,7 @@ class Client:
                 "POST",
                 "/v1/batches",
                 files={"file": (in_utf8(file.name), rows, "text/csv")},
-                data={"batch": json.dumps(batch)},
+                data={"batch": in_utf8(json.dumps(batch, ensure_ascii=False))},
                 headers={"Idempotency-Key": key} if key is not None else {},
             )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.embedded.problem import CannotStart
+from deploy.embedded.secret import keep
 
 FREE_MEGABYTES = 512
 LONGEST_PATH = 180  # Kafka puts topic and segment names behind it; a name has its limit too
@@ -33,11 +34,7 @@ class DataFolder:
         """The key-encryption key, made once: without it nothing sealed here opens again."""
         file = self.path / "key"
         if not file.exists():
-            fresh = self.path / "key.new"
-            fresh.unlink(missing_ok=True)
-            fresh.touch(mode=0o600)
-            fresh.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
-            fresh.rename(file)
+            keep(file, base64.b64encode(secrets.token_bytes(32)).decode(), os.geteuid())
         return file.read_text()
 
     @classmethod

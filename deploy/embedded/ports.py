@@ -4,6 +4,10 @@ import json
 import random
 import socket
 from pathlib import Path
+from typing import Annotated
+
+import structlog
+from pydantic import Field, TypeAdapter, ValidationError
 
 from deploy.embedded.problem import CannotStart
 
@@ -11,12 +15,14 @@ HOST = "127.0.0.1"
 # Below the range that systems hand to outgoing connections: a port found free here stays free
 # until its server binds it, however many clients dial meanwhile.
 CANDIDATES = range(15_000, 32_000)
+REMEMBERED = TypeAdapter(dict[str, Annotated[int, Field(ge=1, le=65_535)]])
+log = structlog.get_logger()
 
 
 class Ports:
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._remembered: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+        self._remembered = _remembered(file)
         self._claimed: dict[str, int] = {}
 
     def claim(self, name: str) -> int:
@@ -36,6 +42,17 @@ class Ports:
             if port not in taken and is_free(port):
                 return port
         raise CannotStart(f"no free port for {name}: 200 ports of {HOST} tried, all busy")
+
+
+def _remembered(file: Path) -> dict[str, int]:
+    """A convenience: where the file is damaged others are taken."""
+    if not file.exists():
+        return {}
+    try:
+        return REMEMBERED.validate_json(file.read_bytes())
+    except ValidationError:
+        log.warning("ports_not_remembered", file=str(file), instead="others are taken")
+        return {}
 
 
 def is_free(port: int) -> bool:

@@ -16,6 +16,7 @@ from deploy.embedded.ports import HOST
 from deploy.embedded.postgres_home import postgres_home
 from deploy.embedded.problem import CannotStart
 from deploy.embedded.processes import Command, last_line, spawn
+from deploy.embedded.secret import keep
 
 OWNER = "rollcall"
 SETTINGS = {
@@ -105,10 +106,12 @@ class Postgres:
 
     def _remembered_password(self) -> str:
         file = self._folder / "password"
-        if not file.exists():
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_urlsafe(24))
-            os.chown(file, self._user, -1)
+        if not file.exists() or not file.stat().st_size:
+            if (self._folder / "data").exists():
+                raise CannotStart(
+                    f"{file}, the database's password, is lost: bring it back from a copy"
+                )
+            keep(file, secrets.token_urlsafe(24), self._user)
         return file.read_text()
 
     async def _initdb(self) -> None:

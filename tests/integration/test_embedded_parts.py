@@ -13,10 +13,11 @@ from structlog.testing import capture_logs
 
 from deploy.embedded.parts import Keeper, Part
 from deploy.embedded.ports import Ports, is_free
-from deploy.embedded.postgres import _forget_dead_postmaster
+from deploy.embedded.postgres import Postgres, _forget_dead_postmaster
 from deploy.embedded.postgres_home import copied, wheel
 from deploy.embedded.problem import CannotStart
 from deploy.embedded.processes import LEASH, Command
+from deploy.embedded.secret import keep
 from tests.running_up import eventually
 
 SLEEPS = "import time; print('up', flush=True); time.sleep(60)"
@@ -116,6 +117,54 @@ def test_two_parts_never_get_one_port(tmp_path: Path) -> None:
     assert all(map(is_free, claimed))
     again = Ports(tmp_path / "ports.json")
     assert [again.claim(str(number)) for number in range(50)] == claimed
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"", b"{", b"[1]", b'{"kafka": "x"}', b'{"kafka": 99999}', b"\xff"]
+)
+def test_ports_that_are_no_longer_known_are_chosen_anew_and_that_is_said(
+    damaged: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "ports.json"
+    file.write_bytes(damaged)
+    with capture_logs() as logs:
+        claimed = Ports(file).claim("kafka")
+    assert [entry["event"] for entry in logs] == ["ports_not_remembered"]
+    with capture_logs() as logs:
+        assert Ports(file).claim("kafka") == claimed
+    assert logs == []
+
+
+def test_a_secret_cut_short_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "password"
+
+    def cut(_: int) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(os, "fsync", cut)
+    with pytest.raises(InterruptedError):
+        keep(file, "first", os.geteuid())
+    monkeypatch.undo()
+    assert not file.exists()
+    keep(file, "second", os.geteuid())
+    assert file.read_text() == "second"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_empty_password_is_made_anew_only_while_there_is_no_database(tmp_path: Path) -> None:
+    server = Postgres(tmp_path, tmp_path / "postgres.log", 1)
+    file = tmp_path / "password"
+    file.touch()
+    password = server._remembered_password()
+    assert len(password) > 20
+    assert file.read_text() == password
+    assert server._remembered_password() == password
+    (tmp_path / "data").mkdir()
+    file.write_text("")
+    with pytest.raises(CannotStart, match="the database's password, is lost"):
+        server._remembered_password()
 
 
 def test_postgres_runs_from_a_copy_that_anybody_may_read(tmp_path: Path) -> None:

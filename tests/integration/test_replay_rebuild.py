@@ -2,14 +2,17 @@
 
 import asyncio
 import gc
+import socket
 from dataclasses import replace
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from chassis import replay as replaying
+from chassis.migrations import migrate
 from chassis.postgres import Connection
-from chassis.rebuild import Rebuildable, rebuild
+from chassis.rebuild import Rebuildable, RebuildError, rebuild
 from chassis.records import Received
 from contracts.topics import BATCHES
 from tests.conftest import DatabaseFactory
@@ -112,3 +115,38 @@ async def test_a_fold_that_fails_ends_the_rebuild_and_leaves_the_live_one(
             await rebuild(dsn, kafka, topic_prefix, replace(SPEC, fold=fail))
         assert await total(service.pool) == 50
         assert gc.isenabled()
+
+
+async def test_a_database_lost_on_the_way_is_said_and_the_live_one_stays(
+    kafka: str, postgres: str, database: DatabaseFactory, topic_prefix: str
+) -> None:
+    dsn = await database()
+    async with counter(kafka, dsn, topic_prefix) as service:
+        await service.publish([renamed(1, n) for n in range(1, 11)])
+        async with running(service.inbox()) as inbox:
+            await inbox.caught_up()
+
+        async def lose(conn: Connection, records: list[Received]) -> None:
+            killer = await asyncpg.connect(postgres)
+            await killer.execute("SELECT pg_terminate_backend($1)", conn.get_server_pid())
+            await killer.close()
+            await count(conn, records)
+
+        with pytest.raises(RebuildError, match="connection to PostgreSQL is lost"):
+            await rebuild(dsn, kafka, topic_prefix, replace(SPEC, fold=lose))
+        assert await total(service.pool) == 10
+
+
+async def test_a_log_that_is_away_is_said_and_nothing_stays_open(
+    database: DatabaseFactory, topic_prefix: str
+) -> None:
+    dsn = await database()
+    await migrate(dsn, MIGRATIONS)
+    left_open: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: left_open.append(context))
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        away = "{}:{}".format(*nobody.getsockname())
+    with pytest.raises(RebuildError, match=f"Kafka at {away} does not answer"):
+        await rebuild(dsn, away, topic_prefix, SPEC)
+    gc.collect()
+    assert left_open == []

@@ -79,8 +79,9 @@ async def test_a_file_whose_name_is_in_no_encoding_is_sent_under_a_safe_one(
         monkeypatch.setattr(
             client, "_http", httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
         )
-        await client.create_batch(oddly_named, {})
+        await client.create_batch(oddly_named, {"name": oddly_named.stem})
     assert b'filename="we?ird.csv"' in asked[0]
+    assert b'{"name": "we?ird"}' in asked[0]
 
 
 def rollcall(*words: str, stdout: int, **env: str) -> subprocess.CompletedProcess[str]:
