@@ -176,9 +176,10 @@ def install(app: FastAPI) -> None:
 class BodyLimit:
     """ASGI: a body longer than `most` bytes is answered 413, declared or not."""
 
-    def __init__(self, app: ASGIApp, *, most: int) -> None:
+    def __init__(self, app: ASGIApp, *, most: int, detail: str) -> None:
         self._app = app
         self._most = most
+        self._detail = detail
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -209,10 +210,5 @@ class BodyLimit:
         await self._app(scope, counted, answering)
 
     def _too_large(self) -> Problem:
-        megabytes = self._most // 1_000_000
-        return Problem(
-            413,
-            "upload_too_large",
-            "The upload is too large.",
-            f"Send at most {megabytes} MB; split the list.",
-        )
+        title = "The upload is too large."
+        return Problem(413, "upload_too_large", title, self._detail)

@@ -14,7 +14,7 @@ from contracts.topics import BATCHES, DIRECTORY
 from services.ingest.api import batches, directory, faults
 from services.ingest.api.account import DEFAULT_ACCOUNT
 from services.ingest.api.parts import Parts
-from services.ingest.api.upload import MOST_BYTES
+from services.ingest.api.upload import MOST_BYTES, TOO_LARGE
 from services.ingest.directory import Directory
 from services.ingest.handlers import fold
 from services.ingest.intake import Intake, Wakes
@@ -83,6 +83,6 @@ def _http(parts: Parts, ground: Ground, inbox: Inbox) -> FastAPI:
         "outbox": health.outbox_check(ground.relay),
     }
     health.add_health(app, checks)
-    app.add_middleware(problems.BodyLimit, most=MOST_BYTES)
+    app.add_middleware(problems.BodyLimit, most=MOST_BYTES, detail=TOO_LARGE)
     app.add_middleware(TraceMiddleware)
     return app

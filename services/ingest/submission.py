@@ -1,6 +1,7 @@
 """What was sent, read whole before anything is stored; the same content has the same digest."""
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -60,7 +61,8 @@ def digest(parts: Iterable[tuple[str, bytes | BinaryIO]]) -> bytes:
 
 def _parsed(body: bytes) -> tuple[BatchRequest, list[Any] | None]:
     try:
-        fields = from_json(body, allow_inf_nan=False, cache_strings="keys")
+        # editors on Windows write a byte order mark, which RFC 8259 lets a reader pass over
+        fields = from_json(body.removeprefix(BOM_UTF8), allow_inf_nan=False, cache_strings="keys")
     except ValueError:
         raise _fault("body", "json_invalid", "Send a JSON object.") from None
     recipients = fields.pop("recipients", None) if isinstance(fields, dict) else None

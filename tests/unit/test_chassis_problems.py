@@ -29,7 +29,7 @@ class Asked(BaseModel):
 def client() -> TestClient:
     app = FastAPI()
     install(app)
-    app.add_middleware(BodyLimit, most=1_000_000)
+    app.add_middleware(BodyLimit, most=1_000_000, detail="Send at most 1 MB.")
 
     @app.post("/asked")
     async def asked(_: Asked) -> None: ...
@@ -109,3 +109,4 @@ def test_too_large_an_upload_is_413_declared_or_not(client: TestClient, *, decla
     content = body if declared else iter([body[:600_000], body[600_000:]])
     answer = client.post("/asked", content=content, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (413, "upload_too_large")
+    assert answer.json()["detail"] == "Send at most 1 MB."

@@ -6,11 +6,14 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from chassis.postgres import TRANSIENT
 from chassis.problems import FieldProblem, Problem
 from contracts.sealed import FieldError, Rejection
+from services.ingest.api.places import on_invalid
 from services.ingest.columns import FileRefusedError
 from services.ingest.domain.batch import RefusedError
 from services.ingest.store import BatchExistsError, UploadLostError
@@ -44,10 +47,19 @@ def install(app: FastAPI) -> None:
     refusals = (RefusedError, RowsRefusedError, FileRefusedError, BatchExistsError)
     for fault in (*refusals, UploadLostError, *TRANSIENT):
         app.add_exception_handler(fault, _answer)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(ClientDisconnect, _on_hang_up)
 
 
 async def _answer(_: Request, error: Exception) -> JSONResponse:
     return problem_of(error).response()
+
+
+async def _on_hang_up(_: Request, _error: Exception) -> JSONResponse:
+    """Nobody reads the answer."""
+    log.info("client_hung_up")
+    title = "The body broke off."
+    return Problem(HTTPStatus.BAD_REQUEST, "body_invalid", title, "Send it again.").response()
 
 
 def problem_of(error: Exception) -> Problem:
