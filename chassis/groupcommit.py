@@ -1,14 +1,18 @@
 """One commit serves many: what arrives while a transaction runs goes together into the next.
 
-Each item gets its own result or its own error; an error of the transaction itself goes to all.
+Each item gets its own result or its own error: where a transaction fails as a whole, its items are
+run one by one, so that nobody pays for what another brought.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+import structlog
+
 T = TypeVar("T")
 R = TypeVar("R")
+log = structlog.get_logger()
 
 
 class GroupCommit(Generic[T, R]):
@@ -41,8 +45,11 @@ class GroupCommit(Generic[T, R]):
     async def _outcomes(self, items: list[T]) -> Sequence[R | Exception]:
         try:
             return await self._run(items)
-        except Exception as error:  # noqa: BLE001 - goes to everyone who waits for this transaction
-            return [error] * len(items)
+        except Exception as error:  # noqa: BLE001 - goes to whoever waits for this item
+            if len(items) == 1:
+                return [error]
+            log.warning("group_fell_apart", items=len(items), error=type(error).__name__)
+            return [outcome for item in items for outcome in await self._outcomes([item])]
 
 
 def _settle(

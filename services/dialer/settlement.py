@@ -28,6 +28,8 @@ Traced = tuple[Event, str | None]
 class Item:
     call_id: UUID
     evidence: Evidence
+    told_of: str | None = None
+    """The carrier's own id, where this may be news of another call."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,10 @@ class Settlement:
         """False where there is no such call."""
         return await self._group.do(Item(call_id, evidence))
 
+    async def hear(self, call_id: UUID, seen: Sighting) -> bool:
+        """What nobody asked for; False also where the carrier has another id for the call."""
+        return await self._group.do(Item(call_id, seen, told_of=seen.carrier_call_id))
+
     async def _settle_all(self, items: list[Item]) -> list[bool | Exception]:
         return await retrying("settle", lambda: self._settle(items))
 
@@ -59,13 +65,16 @@ class Settlement:
             rows = await conn.fetch(Q.calls_to_settle, sorted({item.call_id for item in items}))
             known = {row["call_id"]: Known(row, call := call_of(row), call) for row in rows}
             events: list[Traced] = []
+            taken: list[bool | Exception] = []
             for item in items:
-                if (one := known.get(item.call_id)) is not None:
+                one = known.get(item.call_id)
+                taken.append(one is not None and not _of_another(one.now, item))
+                if one is not None and taken[-1]:
                     events += await self._apply(one, item.evidence)
             await self._write(conn, known, events)
         if events:
             self._wakes.settled()
-        return [item.call_id in known for item in items]
+        return taken
 
     async def _apply(self, one: Known, evidence: Evidence) -> list[Traced]:
         if one.now.state is State.RETURNED and isinstance(evidence, Sighting):
@@ -97,3 +106,10 @@ class Settlement:
     ) -> None:
         await save_calls(conn, [one.now for one in known.values() if one.now != one.before])
         await say(conn, events)
+
+
+def _of_another(call: Call, item: Item) -> bool:
+    if not call.carrier_call_id or item.told_of in (None, call.carrier_call_id):
+        return False
+    log.warning("news_of_another_call", call_id=str(call.call_id))
+    return True

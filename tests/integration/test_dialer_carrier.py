@@ -1,9 +1,11 @@
 """One create request a call: it leaves in time or not at all, and once."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -161,6 +163,42 @@ def test_every_code_has_its_outcome(
     sip_code: int | None, answered_by: str | None, outcome: Outcome
 ) -> None:
     assert outcome_of(sip_code, answered_by)[0] is outcome
+
+
+SAID = {
+    "carrier_call_id": "sim-1",
+    "call_id": str(UUID(int=1)),
+    "event": "ended",
+    "at": "2026-03-02T12:00:00+01:00",
+    "answered_by": "human",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("at", "0001-01-01T00:00:00+23:59"),
+        ("at", "9999-12-31T23:59:59-23:59"),
+        ("answered_by", "human\0"),
+        ("answered_by", "h" * 201),
+        ("carrier_call_id", ""),
+        ("carrier_call_id", "sim\n1"),
+        ("sip_code", 10**30),
+        ("duration", 1e300),
+        ("recording_url", "http://127.0.0.1/\0"),
+        ("transcript", [{"+12025550199": 1}]),
+    ],
+)
+async def test_what_no_database_could_take_is_no_callback(
+    listener: socket.socket, field: str, value: object
+) -> None:
+    async with carrier_at(listener) as carrier:
+        _, seen = carrier.heard(json.dumps(SAID).encode())
+        assert seen.ending is not None
+        assert seen.ending.at == datetime(2026, 3, 2, 11, tzinfo=UTC)
+        with pytest.raises(NotACallbackError) as refused:
+            carrier.heard(json.dumps({**SAID, field: value}).encode())
+    assert str(refused.value) == field
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"call_id": "+12025550199"}'])

@@ -25,7 +25,7 @@ async def test_what_arrives_during_a_transaction_goes_together_into_the_next() -
     assert groups == [[0, 1, 2], [3, 4, 5]]
 
 
-async def test_each_gets_its_own_error_and_a_broken_transaction_fails_its_group_alone() -> None:
+async def test_each_gets_its_own_error_and_what_breaks_a_transaction_fails_alone() -> None:
     async def run(items: list[int]) -> Sequence[int | Exception]:
         if 9 in items:
             raise OSError("lost")
@@ -38,6 +38,11 @@ async def test_each_gets_its_own_error_and_a_broken_transaction_fails_its_group_
     with pytest.raises(OSError, match="lost"):
         await commit.do(9)
     assert await commit.do(2) == 2
+    one, poison, three = await asyncio.gather(
+        commit.do(1), commit.do(9), commit.do(3), return_exceptions=True
+    )
+    assert (one, three) == (1, 3)
+    assert isinstance(poison, OSError)
 
 
 async def test_one_who_leaves_takes_nobody_along() -> None:

@@ -94,8 +94,9 @@ class Simulator:
         try:
             callback = Callback.model_validate_json(body)
         except ValidationError as error:
-            places = {".".join(map(str, e["loc"])) for e in error.errors(include_input=False)}
-            raise NotACallbackError(", ".join(sorted(places))) from None
+            places = [e["loc"] for e in error.errors(include_input=False)]
+            fields = {str(place[0]) for place in places if place}  # below them the carrier names
+            raise NotACallbackError(", ".join(sorted(fields))) from None
         return callback.call_id, callback.sighting()
 
     async def close(self) -> None:

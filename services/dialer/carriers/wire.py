@@ -1,29 +1,50 @@
-"""What the simulator says, read strictly where it decides something and tolerantly elsewhere."""
+"""What the simulator says, read strictly where it decides something and tolerantly elsewhere.
 
-from typing import Literal
+Nothing passes that the database could not take: it shares its transaction with other calls' news.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, JsonValue, StringConstraints
 
 from services.dialer.carriers.outcomes import outcome_of
 from services.dialer.carriers.port import Conversation, Ending, Sighting
 
+YEARS = range(2000, 2200)
+A_YEAR = 366 * 86_400
+
+
+def _in_utc(at: datetime) -> datetime:
+    if at.year not in YEARS:  # at the ends of the calendar the change of zone itself fails
+        raise ValueError("not the time of a call")
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Line = Annotated[str, StringConstraints(max_length=2048, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Word = Annotated[Line, StringConstraints(max_length=200)]
+Id = Annotated[Word, StringConstraints(min_length=1)]
+SipCode = Annotated[int, Field(ge=0, lt=1000)]
+Seconds = Annotated[float, Field(ge=0, le=A_YEAR)]
+
 
 class Accepted(BaseModel):
-    carrier_call_id: str = Field(min_length=1)
+    carrier_call_id: Id
 
 
 class Callback(BaseModel):
-    carrier_call_id: str
+    carrier_call_id: Id
     call_id: UUID
     event: Literal["ringing", "answered", "ended"]
-    at: AwareDatetime
-    sip_code: int | None = None
-    answered_by: str | None = None
-    duration: float | None = Field(default=None, ge=0)
+    at: Instant
+    sip_code: SipCode | None = None
+    answered_by: Word | None = None
+    duration: Seconds | None = None
     transcript: list[dict[str, str]] = Field(default_factory=list)
     collected: dict[str, JsonValue] = Field(default_factory=dict)
-    recording_url: str | None = None
+    recording_url: Line | None = None
 
     def sighting(self) -> Sighting:
         if self.event != "ended":
@@ -43,14 +64,14 @@ class Callback(BaseModel):
 class Found(BaseModel):
     """A call as `GET /calls` shows it."""
 
-    carrier_call_id: str
-    created_at: AwareDatetime
+    carrier_call_id: Id
+    created_at: Instant
     status: Literal["queued", "ringing", "in_progress", "ended"]
-    sip_code: int | None = None
-    answered_at: AwareDatetime | None = None
-    answered_by: str | None = None
-    ended_at: AwareDatetime | None = None
-    duration: float | None = Field(default=None, ge=0)
+    sip_code: SipCode | None = None
+    answered_at: Instant | None = None
+    answered_by: Word | None = None
+    ended_at: Instant | None = None
+    duration: Seconds | None = None
 
     def sighting(self) -> Sighting:
         ending = None
