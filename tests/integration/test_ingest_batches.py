@@ -133,8 +133,11 @@ async def test_a_recipient_is_called_in_their_own_zone_where_the_window_says_so(
 REFUSALS: list[tuple[Json, str]] = [
     ({"name": ""}, "name_length"),
     ({"name": "x" * 101}, "name_length"),
+    ({"name": "A\0nn"}, "field_invalid"),
     ({"agent_id": "nobody"}, "agent_not_found"),
+    ({"agent_id": "no\0body"}, "agent_not_found"),
     ({"agent_id": "asleep"}, "agent_inactive"),
+    ({"from_number": ""}, "from_number_not_found"),
     ({"from_number": "+442079460001"}, "from_number_not_found"),
     ({"from_number": "+442079460002"}, "from_number_not_outbound"),
     ({"window": None}, "window_required"),
@@ -144,6 +147,7 @@ REFUSALS: list[tuple[Json, str]] = [
     ({"scheduled_at": "2201-01-01T00:00:00Z"}, "scheduled_at_too_far"),
     ({"scheduled_at": "2201-01-01T00:00:00"}, "instant_without_zone"),
     ({"scheduled_at": 1700000000}, "field_invalid"),
+    ({"expires_at": "9999-12-31T23:59:59-12:00"}, "field_invalid"),
     ({"recipients": []}, "no_valid_recipients"),
     ({"recipients": [{"phone_number": "+12025550123", "colour": "red"}]}, "unknown_field"),
     ({"recipients": [{"phone_number": 12025550123}]}, "field_invalid"),
@@ -154,6 +158,7 @@ REFUSALS: list[tuple[Json, str]] = [
     ({"reserved_concurrency": 10}, "field_invalid"),
     ({"retry_policy": {"on": ["unknown"]}}, "field_invalid"),
     ({"retry_policy": {"tries": 3}}, "unknown_field"),
+    ({"retry_policy": {"delay_seconds": [60] * 400_000}}, "field_invalid"),
 ]
 
 
@@ -166,6 +171,23 @@ async def test_a_batch_that_cannot_run_is_refused_by_name(desk: Desk) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
         assert code in codes(answer) or changes == {"recipients": []}
     assert await desk.log_of(BatchCreated, least=0) == []
+
+
+async def test_a_recipient_whom_no_database_could_keep_is_an_error_of_their_row(desk: Desk) -> None:
+    wrong = [
+        {"phone_number": "+12025550123"} | it
+        for it in ({"name": "A\0"}, {"variables": {"a": "\0"}})
+    ]
+    answer = await desk.post(a_batch(recipients=wrong))
+    assert codes(answer) == ["name_invalid", "variable_invalid"]
+    assert [error["row"] for error in answer.json()["errors"]] == [1, 2]
+
+
+async def test_a_number_too_large_for_json_is_refused_in_its_recipient(desk: Desk) -> None:
+    body = json.dumps(a_batch(recipients=[{"phone_number": "+12025550123", "variables": {"a": 1}}]))
+    answer = await desk.http.post("/v1/batches", content=body.replace('"a": 1', '"a": 1e999'))
+    [error] = answer.json()["errors"]
+    assert (error["code"], error["field"]) == ("field_invalid", "recipients.0.variables")
 
 
 async def test_what_is_not_json_is_a_bad_request(desk: Desk) -> None:

@@ -86,6 +86,7 @@ REFUSALS: list[tuple[str, Json, str]] = [
     ("/v1/account", {"allowed_regions": ["XX"]}, "field_invalid"),
     ("/v1/account", {"colour": "red"}, "unknown_field"),
     ("/v1/agents/a1", {"name": ""}, "name_length"),
+    ("/v1/agents/a1", {"name": "A\0nn"}, "field_invalid"),
     ("/v1/agents/a1", {"name": "Ann", "phone_number": "12"}, "phone_not_e164"),
     ("/v1/agents/a%00", {"name": "Ann"}, "field_invalid"),
     ("/v1/phone-numbers/12", {"outbound": True}, "phone_not_e164"),

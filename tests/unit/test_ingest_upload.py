@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from chassis import problems
 from services.ingest.api import faults
 from services.ingest.api.upload import BATCH_BYTES, MOST_BYTES, TOO_LARGE, submission_of
-from services.ingest.domain.requests import AccountRequest
+from services.ingest.domain.requests import AccountRequest, AgentRequest
 
 BATCH = {"name": "Reminders", "agent_id": "a1"}
 FORM = "multipart/form-data; boundary=b"
@@ -32,6 +32,9 @@ def an_app() -> FastAPI:
 
     @app.put("/account")
     async def configure(_: AccountRequest) -> None: ...
+
+    @app.put("/agent")
+    async def register(_: AgentRequest) -> None: ...
 
     return app
 
@@ -104,7 +107,11 @@ def test_a_byte_order_mark_is_passed_over(client: TestClient) -> None:
     assert send(client, body, "application/json").status_code == 200
 
 
-def test_a_lone_surrogate_is_not_json(client: TestClient) -> None:
+def test_a_lone_surrogate_is_no_name(client: TestClient) -> None:
+    headers = {"content-type": "application/json"}
+    answer = client.put("/agent", content=rb'{"name": "A\ud800"}', headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "field_invalid")
+    assert [error["field"] for error in answer.json()["errors"]] == ["name"]
     answer = send(client, rb'{"name": "A\ud800", "agent_id": "a1"}', "application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, "body_invalid")
 
