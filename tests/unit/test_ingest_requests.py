@@ -82,7 +82,7 @@ def test_what_is_named_twice_counts_once() -> None:
     assert request.retry_policy.on == (Outcome.BUSY, Outcome.FAILED)
 
 
-@pytest.mark.parametrize("name", ["A\0nn", "A\x01nn", "A\nnn", "A\x7fnn"])
+@pytest.mark.parametrize("name", ["A\0nn", "A\x01nn", "A\nnn", "A\x7fnn", "A\ud800"])
 def test_a_name_with_a_control_character_is_refused(name: str) -> None:
     assert refused(BatchRequest, batch(name=name)) == [("name", "field_invalid")]
     assert refused(AgentRequest, {"name": name}) == [("name", "field_invalid")]

@@ -18,7 +18,8 @@ from services.ingest.columns import MAX_COLUMNS
 E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 AGENT_ID: Final = r"^[A-Za-z0-9._:~-]{1,100}$"
-CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters, and halves of a pair, which have no form in UTF-8."""
 NAME_LENGTH: Final = 100
 MOST_ATTEMPTS: Final = 10
 THIRTY_DAYS: Final = 30 * 24 * 3600
@@ -38,8 +39,8 @@ def _name(name: str) -> str:
     name = name.strip()
     if not 1 <= len(name) <= NAME_LENGTH:
         raise PydanticCustomError("name_length", "Give a name of 1 to 100 characters.")
-    if CONTROL.search(name):
-        message = "Take control characters, such as NUL or a line break, out of the name."
+    if UNWRITABLE.search(name):
+        message = "Take control characters (NUL, line breaks) and lone surrogates out of the name."
         raise PydanticCustomError("field_invalid", message)
     return name
 
