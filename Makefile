@@ -30,12 +30,12 @@ up: setup ## Run all of Rollcall until Ctrl-C
 test: setup ## All tests, on real Kafka and PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not chaos and not bench" $(ARGS)
 
-check: $(DEV) ## Format, lint, types, imports, contracts
+check: $(DEV) ## Imports, contracts, format, lint, types
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m deploy.export --check
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
-	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m deploy.export --check
 
 format: $(DEV) ## Put the code in order
 	$(BIN)/ruff format $(SOURCES)
@@ -46,9 +46,11 @@ schemas: $(DEV) ## Write the JSON Schemas and the AsyncAPI document of the event
 
 bench: setup ## The figures, each beside its reference
 	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m pytest -q -s -m bench
 
-chaos: setup ## Long fault runs, and the mutants that the tests must catch
+chaos: setup ## Long fault runs, the mutants that must be caught, new random examples
 	$(BIN)/python -m pytest -m chaos --timeout 1800 $(ARGS)
+	$(BIN)/python -m pytest tests/faults -k "found_out or convicted"
 	$(BIN)/python -m pytest tests/unit --hypothesis-profile searching
 
 lock: $(DEV) ## Renew the pinned requirements
