@@ -102,6 +102,8 @@ async def create(
             counts = created["recipients"]
             say(f"{created['batch_id']}  {created['status']}")
             say(f"{counts['total']} accepted, {counts['rejected']} rejected")
+            if counts["rejected"] and not watch:
+                say("why: `rollcall batch rejections` with this id")
         if watch:
             created = await watch_batch(client, created["batch_id"], problems if json else console)
     if json:
@@ -143,9 +145,13 @@ async def list_batches(
             for b in page["data"]
         ],
     )
+    _say_more(page)
+    return 0
+
+
+def _say_more(page: Json) -> None:
     if page["next_cursor"]:
         say(f"more: --cursor {page['next_cursor']}")
-    return 0
 
 
 @app.command
@@ -169,3 +175,30 @@ async def watch(
     if json:
         say_json(batch)
     return 1 if batch["status"] == "FAILED" else 0
+
+
+@app.command
+async def rejections(
+    batch_id: str,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+    data_dir: Folder = endpoints.DEFAULT_FOLDER,
+    json: AsJson = False,
+) -> int:
+    """The rows that are not called, and what is wrong with each."""
+    async with Client(endpoints.find(data_dir)) as client:
+        path = f"/v1/batches/{batch_id}/rejections"
+        page = await client.read(path, limit=limit, cursor=cursor)
+    if json:
+        say_json(page)
+        return 0
+    table(
+        ("row", "number", "name", "what is wrong"),
+        [
+            (r["row"], r["phone_number"], r["name"], " ".join(e["message"] for e in r["errors"]))
+            for r in page["data"]
+        ],
+    )
+    _say_more(page)
+    return 0

@@ -45,8 +45,8 @@ async def _demo(data_dir: Path, *, stay: bool, as_json: bool) -> int:
         found = endpoints.find(data_dir)
         async with Client(found) as client:
             batch, verdict = await _run(client, str(found.simulator), shown)
-            calls = await client.read(f"/v1/batches/{batch['batch_id']}/calls", limit=3)
-        _say(batch, verdict, calls["data"], data_dir, as_json=as_json)
+            wrong = await client.read(f"/v1/batches/{batch['batch_id']}/rejections")
+        _say(batch, verdict, wrong["data"], data_dir, as_json=as_json)
         if stay:
             shown.print("Running until Ctrl-C.")
             await asyncio.Event().wait()
@@ -68,19 +68,21 @@ async def _run(client: Client, simulator: str, shown: Console) -> tuple[Json, le
 
 
 def _say(
-    batch: Json, verdict: ledger.Verdict, calls: list[Json], data_dir: Path, *, as_json: bool
+    batch: Json, verdict: ledger.Verdict, wrong: list[Json], data_dir: Path, *, as_json: bool
 ) -> None:
     if as_json:
         say_json({"batch": batch, "ledger": {name: getattr(verdict, name) for name in _SAID}})
         return
-    say(f"\nThe batch is {batch['status']}, {batch['result']}: {batch['outcomes']}")
-    console.print(
+    outcomes = [f"{n} {name.replace('_', ' ')}" for name, n in batch["outcomes"].items() if n]
+    say(f"\nThe batch is {batch['status']}. By how each call ended: {', '.join(outcomes)}.")
+    say("(Voicemail counts as completed, busy and declined as no answer, invalid as failed.)")
+    for row in wrong:
+        say(f"  line {row['line']} was not called: {row['errors'][0]['message']}")
+    say(
         f"By the carrier's own ledger: {verdict.requests} calls asked for, {verdict.rung} phones "
         f"rung (busy and invalid ones do not ring), {verdict.twice} of them twice, at most "
         f"{verdict.most_at_once} calls at once (limit {LIMIT})."
     )
-    for call in calls:
-        say(f"  a call: {call['outcome']}, {call['duration_seconds']} s")
     say(
         f"\nWhere to look: `rollcall up --data-dir {data_dir}` carries on from this data, then\n"
         f"`rollcall batch list --data-dir {data_dir}`; logs in {data_dir}/logs, the ledger in "

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -67,16 +68,31 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     shown = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         shown.add_row(*("" if cell is None else plain(cell) for cell in row))
-    console.print(shown)
+    # As wide as it is: an id that is cut short is of no use to anybody.
+    whole = Measurement.get(console, console.options.update(width=10_000), shown).maximum
+    console.print(shown, width=max(console.width, whole), crop=False, soft_wrap=True)
 
 
 def facts(found: Json) -> None:
     """Name and value, a line each; a nested object on one line."""
     for name, value in found.items():
-        text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        if text not in (None, "", []):
+        text = _in_words(value)
+        if text:
             label = Text(f"{name.replace('_', ' '):<22} ", style="bold")
             console.print(label.append_text(_on_one_line(text)), soft_wrap=True)
+
+
+def _in_words(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case dict():
+            return ", ".join(f"{k.replace('_', ' ')} {_in_words(v)}"
+                             for k, v in value.items() if v not in (None, []))  # fmt: skip
+        case list():
+            return " ".join(_in_words(each) for each in value)
+        case _:
+            return str(value)
 
 
 def _on_one_line(said: object) -> Text:

@@ -60,7 +60,13 @@ def test_a_list_is_uploaded_watched_and_shown(running: House, tmp_path: Path) ->
     )
     listed = read(rollcall("batch", "list", "--json", *at))
     assert batch["batch_id"] in [b["batch_id"] for b in listed["data"]]
-    assert "people" in rollcall("batch", "list", *at).stdout
+    for_people = rollcall("batch", "list", *at).stdout
+    assert "people" in for_people
+    assert batch["batch_id"] in for_people, "whole, to be copied"
+
+    refused = rollcall("batch", "rejections", batch["batch_id"], *at).stdout
+    assert "12-34" in refused
+    assert "Use digits only" in refused
 
 
 def test_a_refusal_is_told_in_the_servers_words(running: House, tmp_path: Path) -> None:
