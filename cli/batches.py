@@ -188,7 +188,7 @@ async def rejections(
 ) -> int:
     """The rows that are not called, and what is wrong with each."""
     async with Client(endpoints.find(data_dir)) as client:
-        path = f"/v1/batches/{batch_id}/rejections"
+        path = f"/v1/batches/{quote(in_utf8(batch_id), safe='')}/rejections"
         page = await client.read(path, limit=limit, cursor=cursor)
     if json:
         say_json(page)

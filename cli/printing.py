@@ -70,7 +70,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         shown.add_row(*("" if cell is None else plain(cell) for cell in row))
     # As wide as it is: an id that is cut short is of no use to anybody.
     whole = Measurement.get(console, console.options.update(width=10_000), shown).maximum
-    console.print(shown, width=max(console.width, whole), crop=False, soft_wrap=True)
+    Console(width=max(console.width, whole)).print(shown)
 
 
 def facts(found: Json) -> None:
