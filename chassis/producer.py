@@ -22,7 +22,6 @@ from contracts.topics import topic_for
 
 log = structlog.get_logger()
 
-LINGER_MS = 2
 
 BROKER_TROUBLE: tuple[type[Exception], ...] = (KafkaError, TimeoutError)
 
@@ -151,7 +150,7 @@ class Producer:
             bootstrap_servers=self._kafka,
             acks="all",
             enable_idempotence=True,
-            linger_ms=LINGER_MS,
+            linger_ms=0,  # what comes while a request is under way goes together into the next
             max_batch_size=256 * 1024,
             max_request_size=MAX_MESSAGE_BYTES,
             request_timeout_ms=10_000,

@@ -27,7 +27,8 @@ class RefusedError(Exception):
 
     @staticmethod
     def _lines(problem: Json) -> list[str]:
-        head = ": ".join(str(problem[key]) for key in ("title", "detail") if problem.get(key))
+        said = [str(problem[key]) for key in ("title", "detail") if problem.get(key)]
+        head = " ".join(dict.fromkeys(said))
         rows = [
             f"  row {error['row']}, {error['field']}: {error['message']}"
             if error.get("row")

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 16
 """Chunks, 8 MB at most: as many are sent while as many are read; all that is held in memory."""
-TURN = 0.5
+TURN = 2.0
 """Seconds until the next list has its turn, and until what was acknowledged is committed."""
 LOOK_AGAIN = 5.0
 """Seconds, for what another instance left behind; our own uploads ring."""

@@ -55,6 +55,7 @@ class House:
             "ROLLCALL_VAULT_DSN": self.vault,
             "ROLLCALL_KEY_ENCRYPTION_KEY": base64.b64encode(bytes(32)).decode(),
             "ROLLCALL_HTTP_PORT": str(port),
+            "ROLLCALL_LOG_LEVEL": "warning",
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.scheduler", cwd=ROOT, env={**os.environ, **environment}
