@@ -25,11 +25,18 @@ else:
 T = TypeVar("T")
 log = structlog.get_logger()
 
-TRANSIENT: tuple[type[Exception], ...] = (
+LOST: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,  # "connection is closed", from the client's side
+    asyncpg.InternalClientError,  # what a query meets on a connection that is breaking just now
+    ConnectionError,
+)
+"""The session is gone, and with it what was not committed."""
+TRANSIENT: tuple[type[Exception], ...] = (
+    *LOST,
+    asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -38,8 +45,6 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TransactionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InterfaceError,  # "connection is closed", from the client's side
-    asyncpg.InternalClientError,  # what a query meets on a connection that is breaking just now
     OSError,  # refused, reset; asyncio's TimeoutError is one
 )
 

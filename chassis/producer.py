@@ -22,7 +22,6 @@ from contracts.topics import topic_for
 
 log = structlog.get_logger()
 
-
 BROKER_TROUBLE: tuple[type[Exception], ...] = (KafkaError, TimeoutError)
 
 

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from chassis.apply import Fold
 from chassis.migrations import steps_in
-from chassis.postgres import Connection, connect
+from chassis.postgres import LOST, Connection, connect
 from chassis.queries import load_queries
 from chassis.replay import replay
 from contracts.topics import Topic
@@ -28,14 +28,6 @@ Q = load_queries(__file__, "rebuild.sql")
 
 DRAINED_IN = 30.0
 SWAP_ATTEMPTS = 20
-LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    ConnectionError,
-)
 _THEN = "; a rebuild is all or nothing: see that it runs (`rollcall doctor`), then start again."
 _NOT_COMPARED = re.compile(r"^-- not compared: *(.+)$", re.MULTILINE)
 

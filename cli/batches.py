@@ -1,16 +1,15 @@
 """`rollcall batch ...`: what a person does with a batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
 
 from cyclopts import App, Parameter, Token
 from cyclopts.types import ExistingFile
 
 from cli import endpoints
-from cli.client import Client, Json, in_utf8
+from cli.client import Client, Json, path_of
 from cli.printing import console, facts, problems, say, say_json, table
 from cli.watch import watch as watch_batch
 
@@ -128,30 +127,29 @@ async def list_batches(
     """The batches, newest first."""
     async with Client(endpoints.find(data_dir)) as client:
         page = await client.read("/v1/batches", status=status, limit=limit, cursor=cursor)
-    if json:
+
+    def cells(batch: Json) -> tuple[object, ...]:
+        named = (batch[name] for name in ("batch_id", "name", "status"))
+        return *named, batch["recipients"]["total"], batch["remaining"], batch["created_at"]
+
+    columns = ("batch", "name", "status", "total", "remaining", "created")
+    return _say_page(page, columns, cells, as_json=json)
+
+
+def _say_page(
+    page: Json,
+    columns: Sequence[str],
+    cells: Callable[[Json], tuple[object, ...]],
+    *,
+    as_json: bool,
+) -> int:
+    if as_json:
         say_json(page)
         return 0
-    table(
-        ("batch", "name", "status", "total", "remaining", "created"),
-        [
-            (
-                b["batch_id"],
-                b["name"],
-                b["status"],
-                b["recipients"]["total"],
-                b["remaining"],
-                b["created_at"],
-            )
-            for b in page["data"]
-        ],
-    )
-    _say_more(page)
-    return 0
-
-
-def _say_more(page: Json) -> None:
+    table(columns, [cells(each) for each in page["data"]])
     if page["next_cursor"]:
         say(f"more: --cursor {page['next_cursor']}")
+    return 0
 
 
 @app.command
@@ -160,7 +158,7 @@ async def show(
 ) -> int:
     """One batch: status, counts, configuration."""
     async with Client(endpoints.find(data_dir)) as client:
-        batch = await client.read(f"/v1/batches/{quote(in_utf8(batch_id), safe='')}")
+        batch = await client.read(path_of(batch_id))
     (say_json if json else facts)(batch)
     return 0
 
@@ -188,17 +186,10 @@ async def rejections(
 ) -> int:
     """The rows that are not called, and what is wrong with each."""
     async with Client(endpoints.find(data_dir)) as client:
-        path = f"/v1/batches/{quote(in_utf8(batch_id), safe='')}/rejections"
-        page = await client.read(path, limit=limit, cursor=cursor)
-    if json:
-        say_json(page)
-        return 0
-    table(
-        ("row", "number", "name", "what is wrong"),
-        [
-            (r["row"], r["phone_number"], r["name"], " ".join(e["message"] for e in r["errors"]))
-            for r in page["data"]
-        ],
-    )
-    _say_more(page)
-    return 0
+        page = await client.read(f"{path_of(batch_id)}/rejections", limit=limit, cursor=cursor)
+
+    def cells(row: Json) -> tuple[object, ...]:
+        wrong = " ".join(error["message"] for error in row["errors"])
+        return row["row"], row["phone_number"], row["name"], wrong
+
+    return _say_page(page, ("row", "number", "name", "what is wrong"), cells, as_json=json)

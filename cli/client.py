@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx2
 
@@ -16,6 +17,10 @@ POSITION, MIN_POSITION = "Rollcall-Position", "Rollcall-Min-Position"
 def in_utf8(text: str) -> str:
     """A file may have a name in no encoding at all; what is sent has one."""
     return text.encode(errors="replace").decode()
+
+
+def path_of(batch_id: str) -> str:
+    return f"/v1/batches/{quote(in_utf8(batch_id), safe='')}"
 
 
 class RefusedError(Exception):

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections import deque
-from urllib.parse import quote
 
 from rich.console import Console
 from rich.live import Live
@@ -11,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from cli.client import Client, Json, in_utf8
+from cli.client import Client, Json, path_of
 from cli.printing import say
 
 TERMINAL = {"COMPLETED", "CANCELLED", "FAILED"}
@@ -37,7 +36,7 @@ async def watch(client: Client, batch_id: str, console: Console) -> Json:
     view = _View(console)
     with view.live:
         while True:
-            batch = await client.read(f"/v1/batches/{quote(in_utf8(batch_id), safe='')}")
+            batch = await client.read(path_of(batch_id))
             view.show(batch)
             if batch["status"] in TERMINAL and batch.get("phase") != "finishing":
                 return batch

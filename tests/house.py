@@ -171,9 +171,10 @@ class House:
                 if answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
                     assert answer.is_success, answer.text
                     return answer
-            except httpx2.TransportError:
-                pass
-            assert time.monotonic() < deadline, f"no answer to {method} {path}"
+                met = answer.text
+            except httpx2.TransportError as error:
+                met = repr(error)
+            assert time.monotonic() < deadline, f"no answer to {method} {path}: {met}"
             time.sleep(0.2)
 
     def all_of(self, path: str, **query: Any) -> list[Json]:

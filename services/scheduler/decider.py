@@ -46,12 +46,17 @@ class Decider:
         self._published = published
         self._at_once = at_once
         self._alarm = Alarm()
-        self.stuck: dict[str, str] = {}
-        """Accounts whose state cannot be decided on, and with which error."""
+        self._stuck: dict[str, tuple[str, float]] = {}
         self._timetable = Timetable()
 
     def ring(self) -> None:
         self._alarm.ring()
+
+    @property
+    def stuck(self) -> dict[str, str]:
+        """Accounts not decided on of late, and why; another process may have managed since."""
+        now = asyncio.get_running_loop().time()
+        return {account: error for account, (error, until) in self._stuck.items() if until > now}
 
     async def run(self, inbox: Inputs) -> None:
         failures, woken = 0, False
@@ -80,12 +85,13 @@ class Decider:
             if isinstance(result, Exception):
                 await self._set_aside(account_id, result)
             else:
-                self.stuck.pop(account_id, None)
+                self._stuck.pop(account_id, None)
         return len(rows)
 
     async def _set_aside(self, account_id: str, error: Exception) -> None:
         """It is tried again later and with each news; the other accounts go on meanwhile."""
-        self.stuck[account_id] = type(error).__name__
+        until = asyncio.get_running_loop().time() + 3 * AGAIN_IN.total_seconds()
+        self._stuck[account_id] = type(error).__name__, until
         log.error("not_decided", account_id=account_id, exc_info=error)
         await self._pool.execute(Q.put_off_wakes, account_id, AGAIN_IN)
 

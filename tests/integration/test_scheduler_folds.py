@@ -30,7 +30,7 @@ from services.scheduler import handlers
 from services.scheduler.handlers.commands import CommandGapError
 from tests.conftest import DatabaseFactory
 from tests.scheduler_story import Story, account, ended, placing, returned
-from tests.scheduler_world import World, received, world_on
+from tests.scheduler_world import World, world_on
 
 POLICY = RetryPolicy(max_attempts=2, delay_seconds=(0,), on=(Outcome.BUSY, Outcome.NO_ANSWER))
 THEIRS = Window(start="00:00", end="24:00", days=WEEK, timezone="recipient")
@@ -123,7 +123,7 @@ async def fold_in_polls(pool: Pool, log: Sequence[Event], dice: random.Random) -
         size = dice.choice([1, 2, 5, 30])
         poll, log = log[:size], log[size:]
         async with pool.acquire() as conn, conn.transaction():
-            await handlers.refold(conn, [received(event) for event in poll])
+            await handlers.apply(conn, poll)
 
 
 async def tables(pool: Pool) -> dict[str, list[Any]]:

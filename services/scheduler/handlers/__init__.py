@@ -31,15 +31,10 @@ CAUSE: Final = frozenset(
 
 async def fold(conn: Connection, records: list[Received]) -> None:
     """What the inbox applies: the events, and a wake for every account they may matter to."""
-    await refold(conn, records)
+    await apply(conn, [record.event for record in records])
     causes = {r.event.account_id: r.traceparent for r in records if type(r.event) in CAUSE}
     if causes:
         await conn.execute(Q.wake, list(causes), list(causes.values()))
-
-
-async def refold(conn: Connection, records: list[Received]) -> None:
-    """The events alone: nobody is woken."""
-    await apply(conn, [record.event for record in records])
 
 
 async def apply(conn: Connection, events: Sequence[Event]) -> None:
