@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,6 +77,13 @@ class Up:
 
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
+
+    def kill_everything(self) -> None:
+        """Those whose parent died first may already be gone: they end with it."""
+        for process in (psutil.Process(self.process.pid), *self.descendants()):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.end()
 
     def end(self, number: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
         """Its exit code, what it said and what it complained of."""

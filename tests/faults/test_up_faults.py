@@ -41,9 +41,7 @@ async def test_after_everything_was_killed_the_next_start_carries_on(tmp_path: P
     up = Up(tmp_path / "data")
     endpoints = up.until_ready()
     await _write(endpoints["databases"]["ingest"], endpoints["kafka"])
-    for process in (psutil.Process(up.process.pid), *up.descendants()):
-        process.kill()
-    up.end()
+    up.kill_everything()
     with running_up(tmp_path / "data") as again:
         endpoints = again.until_ready()
         assert await _read(endpoints["databases"]["ingest"], endpoints["kafka"]) == (1, b"kept")
