@@ -8,11 +8,11 @@ from pydantic import ValidationError
 
 from contracts.calendar import RECIPIENT
 from contracts.sealed import FieldError, RecipientSecrets, Rejection
-from services.ingest.columns import columns_of
-from services.ingest.csv_file import Rejected, read_csv
 from services.ingest.domain.batch import Terms
 from services.ingest.domain.requests import RecipientRequest
-from services.ingest.rows import CheckedRow, Given, check_row, given_in
+from services.ingest.reading.columns import columns_of
+from services.ingest.reading.csv_file import Rejected, read_csv
+from services.ingest.reading.rows import CheckedRow, Given, check_row, given_in
 from services.ingest.staging import Accepted
 from services.ingest.submission import Submission
 

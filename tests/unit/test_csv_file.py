@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.columns import FileRefusedError
-from services.ingest.csv_file import CELL_BYTES, Rejected, Row, Table, read_csv
+from services.ingest.reading.columns import FileRefusedError
+from services.ingest.reading.csv_file import CELL_BYTES, Rejected, Row, Table, read_csv
 
 
 def read(content: str | bytes) -> Table:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from services.ingest.columns import FileRefusedError, columns_of
-from services.ingest.phone import zones_of
-from services.ingest.rows import CheckedRow, Given, check_row, given_in
+from services.ingest.reading.columns import FileRefusedError, columns_of
+from services.ingest.reading.phone import zones_of
+from services.ingest.reading.rows import CheckedRow, Given, check_row, given_in
 
 
 def check(phone: str = "+12025551234", **given: Any) -> CheckedRow:

@@ -14,8 +14,8 @@ from chassis.postgres import TRANSIENT
 from chassis.problems import FieldProblem, Problem
 from contracts.sealed import FieldError, Rejection
 from services.ingest.api.places import on_invalid
-from services.ingest.columns import FileRefusedError
 from services.ingest.domain.batch import RefusedError
+from services.ingest.reading.columns import FileRefusedError
 from services.ingest.store import BatchExistsError, UploadLostError
 from services.ingest.uploads import RowsRefusedError
 

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from contracts.instants import Instant
 from contracts.outcomes import Outcome
-from services.ingest.columns import MAX_COLUMNS
+from services.ingest.reading.columns import MAX_COLUMNS
 
 E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")

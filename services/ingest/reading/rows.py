@@ -8,9 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.ingest.columns import Column
-from services.ingest.phone import Phone, Problem, country_name, read_phone, region_of, take_phone
-from services.ingest.row_settings import Settings, read_settings
+from services.ingest.reading.columns import Column
+from services.ingest.reading.phone import (
+    Phone,
+    Problem,
+    country_name,
+    read_phone,
+    region_of,
+    take_phone,
+)
+from services.ingest.reading.row_settings import Settings, read_settings
 
 FLAG: Final = {
     "true": True,

@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from itertools import chain, count
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from services.ingest.columns import FileRefusedError, is_phone_column
+from services.ingest.reading.columns import FileRefusedError, is_phone_column
 
 if TYPE_CHECKING:
     from _csv import Reader

@@ -11,7 +11,7 @@ from pydantic import HttpUrl, TypeAdapter, ValidationError
 
 from contracts.calendar import zone_names
 from contracts.instants import in_utc
-from services.ingest.phone import Phone, Problem, read_phone
+from services.ingest.reading.phone import Phone, Problem, read_phone
 
 LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 URL: Final = TypeAdapter[Any](HttpUrl)
