@@ -79,11 +79,14 @@ def problem_of(error: Exception) -> Problem:
             detail = "Correct the rows in errors (the first 100), or send on_invalid: skip."
             title = "Some rows cannot be called."
             return Problem(UNPROCESSABLE, code, title, detail, errors=_rows(sample))
-        case FileRefusedError(code=code, message=message, line=line):
-            extra: dict[str, Any] = {} if line is None else {"line": line}
-            field = FieldProblem(field="file", code=code, message=message)
+        case FileRefusedError(code=code, message=message):
+            places = {"line": error.line, "column": error.column}
+            known: dict[str, Any] = {
+                name: place for name, place in places.items() if place is not None
+            }
+            field = FieldProblem(field=error.field, code=code, message=message)
             title = "The file cannot be read."
-            return Problem(UNPROCESSABLE, code, title, message, errors=[field], **extra)
+            return Problem(UNPROCESSABLE, code, title, message, errors=[field], **known)
         case BatchExistsError(batch_id=batch_id):
             return Problem(
                 HTTPStatus.CONFLICT,
