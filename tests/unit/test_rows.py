@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from services.ingest.reading.columns import FileRefusedError, columns_of
 from services.ingest.reading.phone import zones_of
+from services.ingest.reading.policy import ANYONE
 from services.ingest.reading.rows import CheckedRow, Given, check_row, given_in
 
 
 def check(phone: str = "+12025551234", **given: Any) -> CheckedRow:
-    return check_row(1, 2, Given(phone, **given))
+    return check_row(1, 2, Given(phone, **given), ANYONE)
 
 
 def codes(row: CheckedRow) -> list[tuple[str, str]]:
@@ -262,7 +263,7 @@ def test_every_cell_goes_where_its_column_says(header: str) -> None:
         "ignored",
     ]
     given = given_in(columns, ["Ann", "1234567", "yes", "Pro", "Nice", "A.", "x"])
-    row = check_row(7, 9, given)
+    row = check_row(7, 9, given, ANYONE)
     assert (row.row, row.line, row.name, row.accepted) == (7, 9, "Ann", True)
     assert row.variables == {"Plan": "Pro", "city": "Nice", "name": "A."}
 

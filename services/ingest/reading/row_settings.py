@@ -27,8 +27,13 @@ class Settings:
     webhook_url: str | None = None
 
 
+UNSET: Final = Settings()
+
+
 def read_settings(given: Mapping[str, str]) -> tuple[Settings, list[tuple[str, Problem]]]:
     """The settings that hold, and a problem for each that does not; a blank one is not set."""
+    if not given:
+        return UNSET, []
     values, problems = dict[str, Any](), list[tuple[str, Problem]]()
     for name, text in given.items():
         if not text.strip():

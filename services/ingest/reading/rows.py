@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.ingest.reading.columns import Column
+from services.ingest.reading.destinations import emergency, refusals
 from services.ingest.reading.phone import (
     Phone,
     Problem,
     country_name,
     read_phone,
-    region_of,
     take_phone,
+    zones_of,
 )
+from services.ingest.reading.policy import Policy
 from services.ingest.reading.row_settings import Settings, read_settings
 
 FLAG: Final = {
@@ -38,7 +40,7 @@ Flag = str | bool
 class Given:
     """A recipient as written by a person, in a file or in JSON."""
 
-    phone_number: str
+    phone_number: str = ""
     name: str = ""
     ignore_e164_validation: Flag = ""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -66,8 +68,6 @@ class CheckedRow:
     """None where what was written is not a flag."""
     variables: Mapping[str, str]
     settings: Settings
-    zones: tuple[str, ...]
-    """The zone the row names, else those of its number; empty: not known."""
     errors: tuple[Note, ...]
     warnings: tuple[Note, ...]
 
@@ -75,11 +75,18 @@ class CheckedRow:
     def accepted(self) -> bool:
         return not self.errors
 
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zone the row names, else those of its number; empty: not known."""
+        if self.settings.timezone:
+            return (self.settings.timezone,)
+        return zones_of(self.phone_number)
+
 
 def given_in(columns: Sequence[Column], cells: Sequence[str]) -> Given:
     """The cells of a CSV row, each under what its column means."""
     standard, variables, settings = dict[str, str](), dict[str, str](), dict[str, str]()
-    for column, cell in zip(columns, cells, strict=True):
+    for column, cell in zip(columns, cells, strict=False):
         if column.role == "variable":
             variables[column.key] = cell
         elif column.role == "setting":
@@ -89,18 +96,23 @@ def given_in(columns: Sequence[Column], cells: Sequence[str]) -> Given:
     return Given(**standard, variables=variables, settings=settings)
 
 
-def check_row(row: int, line: int | None, given: Given) -> CheckedRow:
+def check_row(
+    row: int, line: int | None, given: Given, policy: Policy, unreadable: Problem | None = None
+) -> CheckedRow:
+    """`unreadable`: what is wrong with the row as a whole, beside what is wrong with its fields."""
     ignore = read_flag(given.ignore_e164_validation)
     phone = take_phone(given.phone_number) if ignore is True else read_phone(given.phone_number)
     settings, wrong_settings = read_settings(given.settings)
     wrong = [
-        ("phone_number", phone),
+        ("row", unreadable),
+        *[("phone_number", it) for it in _of_phone(phone, given.phone_number, policy)],
         ("name", _of_name(given.name)),
         ("ignore_e164_validation", ignore),
         ("variables", _of_variables(given.variables)),
         *wrong_settings,
+        ("from_number", _of_caller_id(settings.from_number, policy)),
     ]
-    known = phone if isinstance(phone, Phone) else Phone(given.phone_number, zones=())
+    known = phone if isinstance(phone, Phone) else Phone(given.phone_number)
     return CheckedRow(
         row=row,
         line=line,
@@ -109,7 +121,6 @@ def check_row(row: int, line: int | None, given: Given) -> CheckedRow:
         ignore_e164_validation=None if isinstance(ignore, Problem) else ignore,
         variables=given.variables,
         settings=settings,
-        zones=(settings.timezone,) if settings.timezone else known.zones,
         errors=tuple(
             Note(name, it.code, it.message) for name, it in wrong if isinstance(it, Problem)
         ),
@@ -127,6 +138,21 @@ def read_flag(written: Flag) -> bool | Problem:
     return flag
 
 
+def _of_phone(phone: Phone | Problem, written: str, policy: Policy) -> Sequence[Problem]:
+    if isinstance(phone, Phone):
+        return refusals(phone, policy)
+    if phone.code == "phone_too_short" and (call_for_help := emergency(written)):
+        return (call_for_help,)
+    return (phone,)
+
+
+def _of_caller_id(number: str | None, policy: Policy) -> Problem | None:
+    if number is None or policy.caller_ids is None or number in policy.caller_ids:
+        return None
+    message = "Name one of the account's numbers that may place calls."
+    return Problem("from_number_invalid", message)
+
+
 def _of_name(name: str) -> Problem | None:
     if not UNWRITTEN.search(name):
         return None
@@ -141,9 +167,9 @@ def _of_variables(variables: Mapping[str, str]) -> Problem | None:
 
 
 def _warnings(phone: Phone) -> tuple[Note, ...]:
-    region = region_of(phone.number) if phone.plus_assumed else None
-    if not region:
+    if not phone.plus_assumed or phone.kind is None:
         return ()
+    region = phone.kind.region
     message = (
         f"The + was missing: read as {phone.number}, a number of {country_name(region)}"
         f" ({region}). Write the + to be sure."

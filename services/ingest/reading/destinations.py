@@ -1,0 +1,185 @@
+"""Whom nobody may have called by us, whatever a row says: what is refused here is never dialled.
+
+A row that ignores E.164 is dialled as it is written, so it is judged in every way in which its
+digits can be read as an international number.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from itertools import islice
+from typing import Final
+
+import phonenumbers
+from phonenumbers import SUPPORTED_SHORT_REGIONS, PhoneMetadata, PhoneNumberType
+
+from services.ingest.reading.phone import Phone, Problem, country_name, identify
+from services.ingest.reading.policy import Policy
+from services.ingest.reading.recogniser import HEAD, REGIONS, Kind, calling_code, recognise
+
+ABROAD: Final = ("", "00", "011", "0011")
+"""What stands for the plus: nothing, or what is dialled for it in most countries, in North
+America and in Australia."""
+
+SATELLITE: Final = (
+    *("+870", "+871", "+872", "+873", "+874"),  # Inmarsat, and its four oceans of old
+    "+881",  # global mobile satellite systems: Iridium, Globalstar
+    "+88213",  # EMS Regional Mobile Satellite System
+    "+88216",  # Thuraya
+    "+88220",  # Garuda Mobile Telecommunication Satellite System
+)
+"""ITU-T, List of Recommendation E.164 assigned country codes, with the identification codes of
+networks behind +882; no network behind +883 is a satellite's."""
+
+COSTLY: Final = {
+    PhoneNumberType.PREMIUM_RATE: "Premium-rate numbers",
+    PhoneNumberType.SHARED_COST: "Shared-cost numbers",
+}
+SERVICES: Final = {"+979": "Premium-rate numbers", "+808": "Shared-cost numbers"}
+"""The international ones, of the same list: refused whatever follows the code."""
+SHORTEST: Final = len("+1234567")
+
+Regions = frozenset[str] | None
+SUPPRESSED: Final = Problem(
+    "suppressed",
+    "This number is on the account's suppression list: remove the row, or lift the suppression.",
+)
+
+
+def refusals(phone: Phone, policy: Policy) -> tuple[Problem, ...]:
+    """Every reason why the number may not be called; for most there is none."""
+    number, kind, _ = phone
+    if kind is None or number.startswith("+8"):  # digits of any kind, or one of the services
+        readings = (number,) if kind else _readings(number)
+        wrong = (*_blocked(readings), *_elsewhere(readings, policy.allowed_regions))
+    else:
+        readings = (number,)
+        wrong = _of_kind(kind, policy.allowed_regions)
+    if policy.suppressed and any(it in policy.suppressed for it in (number, *readings)):
+        return (*wrong, SUPPRESSED)
+    return wrong
+
+
+def emergency(written: str) -> Problem | None:
+    """Of digits that are too few for a number: whether they call for help somewhere."""
+    if any(map(_is_emergency, _readings(written.strip()))):
+        return _never("Emergency numbers")
+    return None
+
+
+@lru_cache(maxsize=4_096)
+def _of_kind(kind: Kind, allowed: Regions) -> tuple[Problem, ...]:
+    costly = (_never(COSTLY[kind.type]),) if kind.type in COSTLY else ()
+    if allowed is None or kind.region in allowed:
+        return costly
+    return (*costly, _not_allowed(kind.region))
+
+
+def _readings(number: str) -> tuple[str, ...]:
+    digits = number.removeprefix("+")
+    return tuple("+" + digits.removeprefix(it) for it in ABROAD if digits.startswith(it))
+
+
+def _blocked(readings: Iterable[str]) -> list[Problem]:
+    found = (reason for it in readings for reason in _reasons(it))
+    return [_never(reason) for reason in islice(found, 1)]
+
+
+def _reasons(reading: str) -> Iterator[str]:
+    if reading.startswith(SATELLITE):
+        yield "Satellite numbers"
+    for code, what in SERVICES.items():
+        if reading.startswith(code):
+            yield what
+    if known := identify(reading):
+        if known[1].type in COSTLY:
+            yield COSTLY[known[1].type]
+        return
+    if _is_emergency(reading):
+        yield "Emergency numbers"
+    if _is_short(reading):
+        yield "Short numbers"
+    # an exchange passes over the digits that are too many
+    for end in range(len(reading) - 1, SHORTEST, -1):
+        kind = recognise(reading[:end])
+        if isinstance(kind, Kind) and kind.type in COSTLY:
+            yield COSTLY[kind.type]
+
+
+def _elsewhere(readings: Iterable[str], allowed: Regions) -> list[Problem]:
+    if allowed is None:
+        return []
+    told = [regions for it in readings if (regions := _regions(it))]
+    for regions in told:
+        if allowed.isdisjoint(regions):
+            return [_not_allowed(regions[0])]
+    if told and all(allowed.issuperset(regions) for regions in told):
+        return []
+    message = (
+        "These digits do not tell their country, and this account may call some countries only:"
+        " write the number in full, with + and its country code."
+    )
+    return [Problem("region_not_allowed", message)]
+
+
+def _regions(reading: str) -> tuple[str, ...]:
+    """Where a number may be: in its country, or in all of a calling code if it is not valid."""
+    if known := identify(reading):
+        return (known[1].region,)
+    code = calling_code(reading) if HEAD.match(reading) else None
+    return REGIONS[code] if code else ()
+
+
+def _is_emergency(reading: str) -> bool:
+    """Written as it is dialled anywhere, or behind the calling code of its country."""
+    everywhere, by_region = _emergencies()
+    if everywhere.fullmatch(reading, 1):
+        return True
+    code = calling_code(reading) if HEAD.match(reading) else None
+    after = len(f"+{code}")
+    return any(
+        by_region[region].fullmatch(reading, after)
+        for region in (REGIONS[code] if code else ())
+        if region in by_region
+    )
+
+
+def _is_short(reading: str) -> bool:
+    """Short numbers that ring; those that only take text messages cannot be called at all."""
+    try:
+        parsed = phonenumbers.parse(reading)
+    except phonenumbers.NumberParseException:
+        return False
+    return any(
+        phonenumbers.is_valid_short_number_for_region(parsed, region)
+        and not phonenumbers.is_sms_service_for_region(parsed, region)
+        for region in REGIONS[parsed.country_code or 0]
+    )
+
+
+@cache
+def _emergencies() -> tuple[re.Pattern[str], dict[str, re.Pattern[str]]]:
+    plans = ((it, PhoneMetadata.short_metadata_for_region(it)) for it in SUPPORTED_SHORT_REGIONS)
+    patterns = {
+        region: plan.emergency.national_number_pattern
+        for region, plan in plans
+        if plan and plan.emergency and plan.emergency.national_number_pattern
+    }
+    everywhere = "|".join(sorted(set(patterns.values())))
+    return (
+        re.compile(everywhere, re.ASCII),
+        {region: re.compile(pattern, re.ASCII) for region, pattern in patterns.items()},
+    )
+
+
+def _never(what: str) -> Problem:
+    message = f"{what} are never called, whatever the row says: give another number, or remove it."
+    return Problem("destination_blocked", message)
+
+
+def _not_allowed(region: str) -> Problem:
+    message = (
+        f"This is a number of {country_name(region)} ({region}), which this account may not call:"
+        " give another number, or add it to the account's allowed_regions."
+    )
+    return Problem("region_not_allowed", message)
