@@ -86,7 +86,7 @@ class CheckedRow:
 def given_in(columns: Sequence[Column], cells: Sequence[str]) -> Given:
     """The cells of a CSV row, each under what its column means."""
     standard, variables, settings = dict[str, str](), dict[str, str](), dict[str, str]()
-    for column, cell in zip(columns, cells, strict=False):
+    for column, cell in zip(columns, cells, strict=True):
         if column.role == "variable":
             variables[column.key] = cell
         elif column.role == "setting":
@@ -96,15 +96,11 @@ def given_in(columns: Sequence[Column], cells: Sequence[str]) -> Given:
     return Given(**standard, variables=variables, settings=settings)
 
 
-def check_row(
-    row: int, line: int | None, given: Given, policy: Policy, unreadable: Problem | None = None
-) -> CheckedRow:
-    """`unreadable`: what is wrong with the row as a whole, beside what is wrong with its fields."""
+def check_row(row: int, line: int | None, given: Given, policy: Policy) -> CheckedRow:
     ignore = read_flag(given.ignore_e164_validation)
     phone = take_phone(given.phone_number) if ignore is True else read_phone(given.phone_number)
     settings, wrong_settings = read_settings(given.settings)
     wrong = [
-        ("row", unreadable),
         *[("phone_number", it) for it in _of_phone(phone, given.phone_number, policy)],
         ("name", _of_name(given.name)),
         ("ignore_e164_validation", ignore),
@@ -114,24 +110,26 @@ def check_row(
     ]
     known = phone if isinstance(phone, Phone) else Phone(given.phone_number)
     return CheckedRow(
-        row=row,
-        line=line,
+        row,
+        line,
         phone_number=known.number,
         name=given.name.strip() or None,
         ignore_e164_validation=None if isinstance(ignore, Problem) else ignore,
         variables=given.variables,
         settings=settings,
         errors=tuple(
-            Note(name, it.code, it.message) for name, it in wrong if isinstance(it, Problem)
+            [Note(name, it.code, it.message) for name, it in wrong if isinstance(it, Problem)]
         ),
-        warnings=_warnings(known),
+        warnings=_warnings(known) if known.plus_assumed else (),
     )
 
 
 def read_flag(written: Flag) -> bool | Problem:
     if isinstance(written, bool):
         return written
-    flag = FLAG.get(written.strip().casefold())
+    flag = FLAG.get(written)
+    if flag is None:
+        flag = FLAG.get(written.strip().casefold())
     if flag is None:
         message = "Write true or false (or yes, no, 1, 0), or leave it blank, which is false."
         return Problem("ignore_flag_invalid", message)
@@ -154,22 +152,21 @@ def _of_caller_id(number: str | None, policy: Policy) -> Problem | None:
 
 
 def _of_name(name: str) -> Problem | None:
-    if not UNWRITTEN.search(name):
+    if name.isprintable() or not UNWRITTEN.search(name):
         return None
     return Problem("name_invalid", "Take the control characters, such as NUL, out of the name.")
 
 
 def _of_variables(variables: Mapping[str, str]) -> Problem | None:
     """No database keeps a NUL; a file that holds one is refused whole."""
-    if not any("\0" in text for pair in variables.items() for text in pair):
-        return None
-    return Problem("variable_invalid", "Take the NUL characters out of the variables.")
+    for key, text in variables.items():
+        if "\0" in text or "\0" in key:
+            return Problem("variable_invalid", "Take the NUL characters out of the variables.")
+    return None
 
 
 def _warnings(phone: Phone) -> tuple[Note, ...]:
-    if not phone.plus_assumed or phone.kind is None:
-        return ()
-    region = phone.kind.region
+    region = phone.kind.region if phone.kind else ""
     message = (
         f"The + was missing: read as {phone.number}, a number of {country_name(region)}"
         f" ({region}). Write the + to be sure."
