@@ -5,7 +5,6 @@ is bound as associated data, so a seal moved elsewhere does not open.
 """
 
 import base64
-import hashlib
 import hmac
 import secrets
 from typing import TypeVar
@@ -94,5 +93,9 @@ def new_key() -> bytes:
 
 
 def digest_of(pepper: bytes, phone_number: str) -> str:
-    """What stands for a number where it is only compared: HMAC-SHA256 (RFC 2104), hex."""
-    return hmac.new(pepper, phone_number.encode(), hashlib.sha256).hexdigest()
+    """What stands for a number where it is only compared: HMAC-SHA256 (RFC 2104), hex.
+
+    The same with and without its plus: one phone rings, however a list has written it.
+    """
+    written = phone_number if phone_number.startswith("+") else f"+{phone_number}"
+    return hmac.digest(pepper, written.encode(), "sha256").hex()

@@ -1,6 +1,8 @@
 """Personal data leaves a seal only under the key and the scope it was closed with."""
 
 import base64
+import hashlib
+import hmac
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,3 +53,8 @@ def test_a_flipped_bit_is_noticed() -> None:
 def test_a_digest_needs_the_pepper() -> None:
     assert digest_of(b"one", "+12025550142") == digest_of(b"one", "+12025550142")
     assert digest_of(b"one", "+12025550142") != digest_of(b"two", "+12025550142")
+
+
+def test_one_phone_has_one_digest_with_its_plus_and_without() -> None:
+    plain = hmac.new(b"one", b"+12025550142", hashlib.sha256).hexdigest()
+    assert digest_of(b"one", "+12025550142") == digest_of(b"one", "12025550142") == plain

@@ -24,7 +24,7 @@ class Suppressed:
     """The numbers that are never to be called, as digests under the account's pepper."""
 
     pepper: bytes = b""
-    digests: array[int] = field(default_factory=lambda: array("q"))
+    digests: "array[int]" = field(default_factory=lambda: array("q"))
     """Sorted."""
 
     @classmethod
