@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,7 +14,9 @@ import services.dialer.app
 from chassis.migrations import migrate
 from chassis.postgres import Pool, open_pool
 from chassis.queries import check_queries
+from contracts.directory import SuppressionAdded, SuppressionEvent, SuppressionRemoved
 from services.dialer.call import Call, State
+from services.dialer.handlers import suppressions
 from services.dialer.store import Q, fold_calls, take_permits
 from tests.conftest import DatabaseFactory
 from tests.dialing import WAITING, until
@@ -49,6 +52,26 @@ async def test_two_live_calls_to_a_number_cannot_be_stored(
     await pool.execute(INSERT, uuid4(), uuid4(), "ENDED", "digest")
     with pytest.raises(asyncpg.UniqueViolationError):
         await pool.execute(INSERT, uuid4(), uuid4(), second, "digest")
+    await pool.close()
+
+
+async def test_the_newest_word_on_a_suppression_counts_in_whatever_order_it_comes(
+    database: DatabaseFactory,
+) -> None:
+    pool = await pool_on(database)
+    said = {"account_id": "default", "at": datetime.now(UTC), "actor": "test", "source": "test"}
+    for number, order in enumerate(permutations((1, 2, 3))):
+        story: list[SuppressionEvent] = [
+            SuppressionRemoved(**said, digest=f"{number}", version=1),
+            SuppressionAdded(**said, digest=f"{number}", version=2),
+            SuppressionRemoved(**said, digest=f"{number}", version=3),
+        ]
+        told = [story[version - 1] for version in (*order, 1)]
+        async with pool.acquire() as conn:
+            await suppressions(conn, told[:2])
+            await suppressions(conn, told[1:])
+    rows = await pool.fetch("SELECT DISTINCT version, active FROM suppressions")
+    assert [tuple(row) for row in rows] == [(3, False)]
     await pool.close()
 
 
