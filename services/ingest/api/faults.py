@@ -13,14 +13,16 @@ from starlette.requests import ClientDisconnect
 from chassis.postgres import TRANSIENT
 from chassis.problems import FieldProblem, Problem
 from contracts.sealed import FieldError, Rejection
-from services.ingest.api.places import on_invalid
+from services.ingest.api.places import on_invalid, told
 from services.ingest.domain.batch import RefusedError
 from services.ingest.reading.columns import FileRefusedError
+from services.ingest.reading.json_text import BodyRefusedError
 from services.ingest.store import BatchExistsError, UploadLostError
 from services.ingest.uploads import RowsRefusedError
 
 log = structlog.get_logger()
 
+BAD_REQUEST = HTTPStatus.BAD_REQUEST
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
@@ -44,8 +46,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 def install(app: FastAPI) -> None:
-    refusals = (RefusedError, RowsRefusedError, FileRefusedError, BatchExistsError)
-    for fault in (*refusals, UploadLostError, *TRANSIENT):
+    refusals = (RefusedError, RowsRefusedError, FileRefusedError, BodyRefusedError)
+    for fault in (*refusals, BatchExistsError, UploadLostError, *TRANSIENT):
         app.add_exception_handler(fault, _answer)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(ClientDisconnect, _on_hang_up)
@@ -59,7 +61,7 @@ async def _on_hang_up(_: Request, _error: Exception) -> JSONResponse:
     """Nobody reads the answer."""
     log.info("client_hung_up")
     title = "The body broke off."
-    return Problem(HTTPStatus.BAD_REQUEST, "body_invalid", title, "Send it again.").response()
+    return Problem(BAD_REQUEST, "body_invalid", title, "Send it again.").response()
 
 
 def problem_of(error: Exception) -> Problem:
@@ -79,14 +81,8 @@ def problem_of(error: Exception) -> Problem:
             detail = "Correct the rows in errors (the first 100), or send on_invalid: skip."
             title = "Some rows cannot be called."
             return Problem(UNPROCESSABLE, code, title, detail, errors=_rows(sample))
-        case FileRefusedError(code=code, message=message):
-            places = {"line": error.line, "column": error.column}
-            known: dict[str, Any] = {
-                name: place for name, place in places.items() if place is not None
-            }
-            field = FieldProblem(field=error.field, code=code, message=message)
-            title = "The file cannot be read."
-            return Problem(UNPROCESSABLE, code, title, message, errors=[field], **known)
+        case FileRefusedError() | BodyRefusedError():
+            return _of_content(error)
         case BatchExistsError(batch_id=batch_id):
             return Problem(
                 HTTPStatus.CONFLICT,
@@ -104,6 +100,20 @@ def problem_of(error: Exception) -> Problem:
                 "Nothing of it is kept; send it again, with the same Idempotency-Key.",
                 headers={"Retry-After": "1"},
             )
+
+
+def _of_content(error: FileRefusedError | BodyRefusedError) -> Problem:
+    places = {"line": error.line, "column": error.column}
+    known: dict[str, Any] = {name: place for name, place in places.items() if place is not None}
+    if isinstance(error, FileRefusedError):
+        code, message = error.code, error.message
+        field = FieldProblem(field=error.field, code=code, message=message)
+        title = "The file cannot be read."
+        return Problem(UNPROCESSABLE, code, title, message, errors=[field], **known)
+    if not known:
+        return told(error.faults)
+    title = "The body is not JSON."
+    return Problem(BAD_REQUEST, "body_invalid", title, error.faults[0]["msg"], **known)
 
 
 def _fields(errors: Iterable[FieldError]) -> list[FieldProblem]:

@@ -4,13 +4,14 @@ What looks like a field's name helps to find a slip of the pen, and is cut; the 
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from chassis.problems import from_validation
+from chassis.problems import Problem, from_validation
 
 MOST_FAULTS: Final = 100
 NAME_LENGTH: Final = 40
@@ -21,9 +22,12 @@ Place = tuple[str | int, ...]
 
 async def on_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - how the handler is registered
-    faults: list[Any] = list(error.errors())[:MOST_FAULTS]
-    told = [fault | {"loc": harmless(fault["loc"])} for fault in faults]
-    return from_validation(RequestValidationError(told)).response()
+    return told(error.errors()).response()
+
+
+def told(faults: Sequence[Any]) -> Problem:
+    some = [fault | {"loc": harmless(fault["loc"])} for fault in faults[:MOST_FAULTS]]
+    return from_validation(RequestValidationError(some))
 
 
 def harmless(place: Place) -> Place:

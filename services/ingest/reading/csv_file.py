@@ -14,7 +14,6 @@ from typing import BinaryIO, Final
 from services.ingest.reading.columns import FileRefusedError, is_phone_column
 from services.ingest.reading.lines import CELL_BYTES, LINE_BYTES, READ_BYTES, Lines
 from services.ingest.reading.quotes import first_fault
-from services.ingest.reading.rows import Note
 
 DELIMITERS: Final = (",", ";", "\t")
 SEPARATOR: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?[,;\t]*\s*', re.IGNORECASE | re.ASCII)
@@ -40,21 +39,20 @@ def read_csv(file: BinaryIO, read_bytes: int = READ_BYTES) -> Table:
     return Table(tuple(header), records.under(width=len(header)))
 
 
-def fitted(cells: list[str], width: int) -> list[str]:
-    """As many cells as the header has: missing ones are blank, those beyond it are left out."""
+def fitted(cells: list[str], width: int) -> list[str] | None:
+    """As many cells as the header has, the missing ones blank; None where there are more."""
     missing = width - len(cells)
-    return cells if not missing else (cells + [""] * missing)[:width]
+    if not missing:
+        return cells
+    return cells + [""] * missing if missing > 0 else None
 
 
-def unreadable(cells: Sequence[str], width: int) -> tuple[Note, ...]:
-    """What is wrong with a row that does not fit, and what to do about it."""
-    if len(cells) <= width:
-        return ()
-    message = (
+def too_many_cells(cells: Sequence[str], width: int) -> str:
+    """What to do about a row that does not fit."""
+    return (
         f"Take out the cells beyond the header's {width}, or put a cell that holds the delimiter"
         f" in double quotes: the row has {len(cells)}."
     )
-    return (Note("row", "too_many_cells", message),)
 
 
 class _Records:
