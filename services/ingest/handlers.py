@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from chassis.postgres import Connection
 from chassis.records import Received
 from contracts.batches import BatchCommand, BatchCreated
-from contracts.directory import DirectoryEvent
+from contracts.directory import DirectoryEvent, SuppressionEvent
 from services.ingest import store
+from services.ingest.suppressions import store as suppressions
 
 
 async def fold(conn: Connection, records: Sequence[Received]) -> None:
     events = [record.event for record in records]
-    if entries := [event for event in events if isinstance(event, DirectoryEvent)]:
-        await store.fold_directory(conn, entries)
+    if suppressed := [event for event in events if isinstance(event, SuppressionEvent)]:
+        await suppressions.fold(conn, suppressed)
+    entries = [event for event in events if isinstance(event, DirectoryEvent)]
+    if others := [event for event in entries if not isinstance(event, SuppressionEvent)]:
+        await store.fold_directory(conn, others)
     if commands := [event for event in events if isinstance(event, BatchCommand)]:
         await store.fold_commands(conn, commands)
     if created := [event for event in events if isinstance(event, BatchCreated)]:
