@@ -10,7 +10,7 @@ import httpx2
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from cli import batches, endpoints
+from cli import batches, endpoints, suppressions
 from cli.client import RefusedError
 from cli.printing import say_failure, say_unheard, speak_any_encoding
 
@@ -21,6 +21,7 @@ app = App(
     version=version("rollcall"),
 )
 app.command(batches.app)
+app.command(suppressions.app)
 
 
 @app.command

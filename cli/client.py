@@ -65,6 +65,20 @@ class Client:
     async def put(self, path: str, body: Json) -> Json:
         return await self._command("PUT", path, json=body)
 
+    async def delete(self, path: str) -> Json:
+        return await self._command("DELETE", path)
+
+    async def suppress_all(self, file: Path, source: str, key: str | None = None) -> Json:
+        """Uploads a CSV of numbers never to be called; the file is streamed."""
+        with file.open("rb") as rows:
+            return await self._command(
+                "POST",
+                "/v1/suppressions",
+                files={"file": (in_utf8(file.name), rows, "text/csv")},
+                data={"source": in_utf8(source)},
+                headers={"Idempotency-Key": key} if key is not None else {},
+            )
+
     async def create_batch(self, file: Path, batch: Json, key: str | None = None) -> Json:
         """Uploads the CSV with its settings; the file is streamed."""
         with file.open("rb") as rows:

@@ -69,6 +69,36 @@ def test_a_list_is_uploaded_watched_and_shown(running: House, tmp_path: Path) ->
     assert "Use digits only" in refused
 
 
+def test_a_number_is_suppressed_and_lifted(running: House) -> None:
+    at = ("--data-dir", running.folder)
+    number = "+442079460099"
+    added = rollcall("suppress", "add", number, "--reason", "asked us to stop", "--json", *at)
+    assert added.returncode == 0, added.stderr
+    expected = {"phone_number": number, "source": "api", "reason": "asked us to stop"}
+    assert read(added) == expected | {"expires_at": None, "active": True}
+    removed = rollcall("suppress", "remove", number, *at)
+    assert (removed.returncode, removed.stdout) == (0, f"{number} may be called again\n")
+    again = rollcall("suppress", "remove", number, *at)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "The number is not suppressed." in again.stderr
+    past = rollcall("suppress", "add", number, "--expires-at", "2020-01-01T00:00:00Z", *at)
+    assert past.returncode == 1
+    assert "expires_at: Name an instant to come" in past.stderr
+
+
+def test_a_do_not_call_list_is_uploaded_and_sent_again(running: House, tmp_path: Path) -> None:
+    file = tmp_path / "dnc-2026-11.csv"
+    file.write_text("phone\n+442079460098\n12-34\n")
+    at = ("--data-dir", running.folder)
+    first = read(rollcall("suppress", "upload", file, "--json", *at))
+    assert first["source"] == "dnc-2026-11"
+    assert (first["added"], first["unchanged"], first["rejected"]) == (1, 0, 1)
+    again = rollcall("suppress", "upload", file, *at)
+    assert again.returncode == 0, again.stderr
+    assert "0 added, 1 unchanged, 1 rejected" in again.stdout
+    assert "row 2, phone_number: Use digits only" in again.stdout
+
+
 def test_a_refusal_is_told_in_the_servers_words(running: House, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_bytes(csv_of(["+442079460001"]))
@@ -112,7 +142,14 @@ def test_what_was_never_written_is_rebuilt_equal(running: House) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["batch", "fly"], ["batch", "show"], ["rebuild", "ingest"], ["batch", "create", "no.csv"]],
+    [
+        ["batch", "fly"],
+        ["batch", "show"],
+        ["rebuild", "ingest"],
+        ["batch", "create", "no.csv"],
+        ["suppress", "add"],
+        ["suppress", "upload", "no.csv"],
+    ],
 )
 def test_misuse_is_exit_code_2(words: list[str]) -> None:
     assert rollcall(*words).returncode == 2

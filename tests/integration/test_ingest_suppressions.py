@@ -1,0 +1,297 @@
+"""Who is not to be called: one entry a number, told in the log by digest, never by the number."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from chassis.queries import check_queries
+from chassis.records import Received
+from chassis.vault import account_scope, pepper_scope
+from contracts.directory import SuppressionAdded, SuppressionEvent, SuppressionRemoved
+from contracts.sealed import digest_of
+from services.ingest.handlers import fold
+from services.ingest.reading.policy import Suppressed
+from services.ingest.suppressions import store
+from tests.conftest import DatabaseFactory
+from tests.counter import until
+from tests.desk import Desk, Json, codes, open_desk, settings_for
+
+ANN, BOB = "+12025551001", "+12025551002"
+CSV = {"Content-Type": "text/csv"}
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+
+
+@pytest.fixture
+async def desk(kafka: str, database: DatabaseFactory, topic_prefix: str) -> AsyncIterator[Desk]:
+    async with open_desk(await settings_for(kafka, database, topic_prefix)) as desk:
+        yield desk
+
+
+async def upload(desk: Desk, text: str, **more: str) -> Json:
+    answer = await desk.http.post(
+        "/v1/suppressions", content=text.encode(), headers=CSV, params=more
+    )
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def suppressed(desk: Desk, at: datetime | None = None) -> Suppressed:
+    pepper = await desk.service.ground.vault.create(pepper_scope("default"))
+    async with desk.pool.acquire() as conn:
+        return await store.suppressed_of(conn, "default", pepper, at or datetime.now(UTC))
+
+
+def in_an_hour() -> str:
+    return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+
+async def test_a_number_is_suppressed_shown_and_lifted(desk: Desk) -> None:
+    until_then = in_an_hour()
+    body = {"reason": "Ann asked us to stop", "expires_at": until_then}
+    put = await desk.http.put(f"/v1/suppressions/{ANN}", json=body)
+    assert put.status_code == 200, put.text
+    entry = put.json()
+    assert datetime.fromisoformat(entry.pop("expires_at")) == datetime.fromisoformat(until_then)
+    said = {"phone_number": ANN, "source": "api", "reason": body["reason"], "active": True}
+    assert entry == said
+    assert (await desk.http.get(f"/v1/suppressions/{ANN}")).json() == put.json()
+    assert ANN in await suppressed(desk)
+    assert BOB not in await suppressed(desk)
+    assert ANN not in await suppressed(desk, datetime.now(UTC) + timedelta(hours=2))
+
+    lifted = await desk.http.delete(f"/v1/suppressions/{ANN}")
+    assert lifted.status_code == 204
+    assert put.headers["Rollcall-Position"] != lifted.headers["Rollcall-Position"]
+    assert not await suppressed(desk)
+    for answer in (
+        await desk.http.get(f"/v1/suppressions/{ANN}"),
+        await desk.http.delete(f"/v1/suppressions/{ANN}"),
+        await desk.http.delete(f"/v1/suppressions/{BOB}"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (404, "suppression_not_found")
+    [added] = await desk.log_of(SuppressionAdded)
+    [removed] = await desk.log_of(SuppressionRemoved)
+    assert (added.version, removed.version) == (1, 2)
+
+
+async def test_no_number_and_no_reason_is_in_the_log_or_in_a_table(desk: Desk) -> None:
+    await desk.http.put(f"/v1/suppressions/{ANN}", json={"reason": "Ann asked us to stop"})
+    await upload(desk, f"phone,reason\n{BOB},Bob is the CEO's brother\n12-34,\n")
+    events = await desk.log_of(SuppressionAdded, least=2)
+    pepper = await desk.service.ground.vault.create(pepper_scope("default"))
+    assert {event.digest for event in events} == {digest_of(pepper, n) for n in (ANN, BOB)}
+    seal = await desk.service.ground.seals.create(account_scope("default"))
+    assert {seal.text(event.reason or "") for event in events} == {
+        "Ann asked us to stop",
+        "Bob is the CEO's brother",
+    }
+    rows = [
+        f"{name}: {row}"
+        for (name,) in await desk.pool.fetch(TABLES)
+        for row in await desk.pool.fetch(f'SELECT t::text FROM "{name}" AS t')  # noqa: S608 - ours
+    ]
+    everything = "\n".join([*rows, *(event.model_dump_json() for event in events)])
+    assert "suppressions" in everything
+    for word in (ANN[1:], BOB[1:], ANN[1:].encode().hex(), "asked", "brother", "12-34"):
+        assert word not in everything
+
+
+async def test_what_changes_nothing_is_no_event(desk: Desk) -> None:
+    body = {"reason": "asked", "expires_at": in_an_hour()}
+    first = await desk.http.put(f"/v1/suppressions/{ANN}", json=body)
+    again = await desk.http.put(f"/v1/suppressions/{ANN}", json=body)
+    assert again.json() == first.json()
+    assert again.headers["Rollcall-Position"] == first.headers["Rollcall-Position"]
+    await desk.http.put(f"/v1/suppressions/{ANN}")
+    events = await desk.log_of(SuppressionAdded, least=2)
+    assert [(e.version, e.expires_at is None, e.reason is None) for e in events] == [
+        (1, False, False),
+        (2, True, True),
+    ]
+
+
+REFUSALS: list[tuple[str, Json, str]] = [
+    (ANN, {"expires_at": "2020-01-01T00:00:00Z"}, "expires_at_in_past"),
+    (ANN, {"expires_at": "2030-01-01T00:00:00"}, "instant_without_zone"),
+    (ANN, {"expires_at": 1}, "field_invalid"),
+    (ANN, {"reason": "a" * 501}, "field_invalid"),
+    (ANN, {"reason": "a\0"}, "field_invalid"),
+    (ANN, {"source": "mine"}, "unknown_field"),
+    ("12", {}, "phone_not_e164"),
+]
+
+
+async def test_an_entry_that_is_not_right_is_refused_by_name(desk: Desk) -> None:
+    for number, body, code in REFUSALS:
+        answer = await desk.http.put(f"/v1/suppressions/{number}", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
+    assert not await suppressed(desk)
+
+
+async def test_a_list_is_taken_row_by_row_and_told_of(desk: Desk) -> None:
+    text = (
+        "Phone Number;reason;Expires-At;colour\n"
+        f"{ANN};asked;{in_an_hour()};red\n"
+        "12025551002;;;\n"
+        f"{BOB};;;\n"
+        "1.2E+10;;;\n"
+        ";;;\n"
+        "+12025551003;;2020-01-01T00:00:00Z;\n"
+        "+12025551004;;soon;\n"
+        f"+12025551005;{'long' * 200};;\n"
+        "+12025551006;;;;;\n"
+    )
+    answer = await upload(desk, text, source="dnc-2026-11")
+    assert {name: answer[name] for name in ("source", "added", "unchanged", "rejected")} == {
+        "source": "dnc-2026-11",
+        "added": 2,
+        "unchanged": 1,
+        "rejected": 6,
+    }
+    assert [
+        (row["row"], row["line"], row["errors"][0]["field"], row["errors"][0]["code"])
+        for row in answer["rejected_sample"]
+    ] == [
+        (4, 5, "phone_number", "phone_scientific_notation"),
+        (5, 6, "phone_number", "phone_missing"),
+        (6, 7, "expires_at", "expires_at_in_past"),
+        (7, 8, "expires_at", "expires_at_invalid"),
+        (8, 9, "reason", "reason_invalid"),
+        (9, 10, "row", "too_many_cells"),
+    ]
+    assert "+1202555100" not in json.dumps(answer)
+    assert (await desk.http.get(f"/v1/suppressions/{BOB}")).json() == {
+        "phone_number": BOB,
+        "source": "dnc-2026-11",
+        "reason": None,
+        "expires_at": None,
+        "active": True,
+    }
+
+
+async def test_a_list_never_shortens_a_suppression_and_again_it_changes_nothing(
+    desk: Desk,
+) -> None:
+    later = (datetime.now(UTC) + timedelta(days=9)).isoformat()
+    await desk.http.put(f"/v1/suppressions/{ANN}", json={"reason": "for good"})
+    await desk.http.put(f"/v1/suppressions/{BOB}", json={"expires_at": in_an_hour()})
+    text = f"phone,expires_at\n{ANN},{later}\n{BOB},{later}\n"
+    for added in (1, 0):
+        answer = await upload(desk, text)
+        assert (answer["added"], answer["unchanged"]) == (added, 2 - added)
+    assert (await desk.http.get(f"/v1/suppressions/{ANN}")).json()["reason"] == "for good"
+    bob = (await desk.http.get(f"/v1/suppressions/{BOB}")).json()
+    assert (bob["source"], bob["expires_at"][:10]) == ("csv", later[:10])
+    assert len(await desk.log_of(SuppressionAdded, least=3)) == 3
+
+
+async def test_a_file_that_cannot_be_read_suppresses_nobody(desk: Desk) -> None:
+    many = "".join(f"+1202{2000000 + n}\n" for n in range(5000))
+    files = [
+        (b"", "csv_empty"),
+        (b"phone\n", "csv_empty"),
+        (b"number,reason\n1,2\n", "csv_no_phone_column"),
+        (b"phone,Phone Number\n1,2\n", "csv_duplicate_column"),
+        (f"phone\n{many}\xff\n".encode("latin-1"), "csv_bad_encoding"),
+        (f'phone\n{many}"+1202'.encode(), "csv_parse_error"),
+    ]
+    for content, code in files:
+        answer = await desk.http.post("/v1/suppressions", content=content, headers=CSV)
+        assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
+    assert not await suppressed(desk)
+
+
+async def test_a_form_is_the_same_list_as_a_plain_body(desk: Desk) -> None:
+    content = f"phone\n{ANN}\n".encode()
+    key = {"Idempotency-Key": "november"}
+    file = {"file": ("list.csv", content, "text/csv")}
+    by_form = await desk.http.post(
+        "/v1/suppressions", files=file, data={"source": "dnc"}, headers=key
+    )
+    assert by_form.json()["added"] == 1
+    plain = await desk.http.post("/v1/suppressions?source=dnc", content=content, headers=CSV | key)
+    assert plain.json() == by_form.json(), "the first answer, not what a second would find"
+    other = await desk.http.post("/v1/suppressions", content=content, headers=CSV | key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    again = await desk.http.post("/v1/suppressions", content=content, headers=CSV)
+    assert (again.json()["added"], again.json()["unchanged"]) == (0, 1)
+
+
+async def test_a_key_is_not_held_by_what_was_refused(desk: Desk) -> None:
+    key = CSV | {"Idempotency-Key": "november"}
+    refused = await desk.http.post("/v1/suppressions", content=b"phone\n", headers=key)
+    assert codes(refused) == ["csv_empty"]
+    taken = await desk.http.post("/v1/suppressions", content=f"phone\n{ANN}".encode(), headers=key)
+    assert taken.json()["added"] == 1
+
+
+async def test_what_is_no_list_is_refused(desk: Desk) -> None:
+    file = ("list.csv", b"phone\n+12025551001\n", "text/csv")
+    for request, status, code in (
+        ({"json": {"phone": ANN}}, 415, "media_type_unsupported"),
+        ({"files": {"list": file}}, 422, "unknown_field"),
+        ({"files": [("file", file), ("file", file)]}, 422, "field_invalid"),
+        ({"data": {"source": "x"}, "files": {"source": (None, "y")}}, 422, "field_invalid"),
+        ({"files": {"file": file}, "data": {"source": "x" * 101}}, 422, "field_invalid"),
+    ):
+        answer = await desk.http.post("/v1/suppressions", **request)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert not await suppressed(desk)
+
+
+async def test_a_long_list_leaves_the_service_answering(desk: Desk) -> None:
+    text = "phone\n" + "".join(f"+1202{2000000 + n}\n" for n in range(20_000))
+    answer = await upload(desk, text)
+    assert (answer["added"], answer["rejected"]) == (20_000, 0)
+    listed = await suppressed(desk)
+    assert len(listed.digests) == 20_000
+    assert list(listed.digests) == sorted(listed.digests)
+    assert "+12022019999" in listed
+    assert "+12022020000" not in listed
+    again = await upload(desk, text)
+    assert (again["added"], again["unchanged"]) == (0, 20_000)
+    await until(lambda: desk.pool.fetchval("SELECT NOT EXISTS (SELECT FROM outbox)"))
+
+
+async def test_in_whatever_order_the_newest_word_on_a_number_counts(desk: Desk) -> None:
+    said = {"account_id": "default", "at": datetime.now(UTC), "actor": "test", "source": "test"}
+    for digest, order in enumerate(permutations((1, 2, 3))):
+        story: list[SuppressionEvent] = [
+            SuppressionAdded(**said, version=1, digest=f"{digest:064x}"),
+            SuppressionRemoved(**said, version=2, digest=f"{digest:064x}"),
+            SuppressionAdded(**said, version=3, digest=f"{digest:064x}", reason="sealed"),
+        ]
+        records = [
+            Received(story[version - 1], "topic", 0, 0, None, "id") for version in (*order, 1)
+        ]
+        async with desk.pool.acquire() as conn:
+            await fold(conn, records[:2])
+            await fold(conn, records[1:])
+    rows = await desk.pool.fetch("SELECT DISTINCT version, active, reason FROM suppressions")
+    assert [tuple(row) for row in rows] == [(3, True, "sealed")]
+
+
+async def test_a_lost_database_learns_who_is_suppressed_from_the_log(
+    kafka: str, database: DatabaseFactory, topic_prefix: str
+) -> None:
+    settings = await settings_for(kafka, database, topic_prefix)
+    async with open_desk(settings) as desk:
+        await desk.http.put(f"/v1/suppressions/{ANN}", json={"reason": "asked"})
+        await desk.http.put(f"/v1/suppressions/{BOB}")
+        await desk.http.delete(f"/v1/suppressions/{BOB}")
+        await desk.log_of(SuppressionRemoved)
+    empty = (await settings_for(kafka, database, topic_prefix)).postgres_dsn
+    async with open_desk(settings.model_copy(update={"postgres_dsn": empty})) as desk:
+        assert (await desk.http.get(f"/v1/suppressions/{ANN}")).json()["reason"] == "asked"
+        assert (await desk.http.get(f"/v1/suppressions/{BOB}")).status_code == 404
+        await desk.http.put(f"/v1/suppressions/{BOB}")
+        versions = [event.version for event in await desk.log_of(SuppressionAdded, least=3)]
+        assert versions == [1, 1, 3]
+
+
+async def test_every_query_fits_the_schema(desk: Desk) -> None:
+    async with desk.pool.acquire() as conn:
+        await check_queries(conn, store.Q)
