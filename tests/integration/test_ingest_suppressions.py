@@ -1,10 +1,14 @@
 """Who is not to be called: one entry a number, told in the log by digest, never by the number."""
 
+import asyncio
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
+import asyncpg
 import pytest
 
 from chassis.queries import check_queries
@@ -15,6 +19,8 @@ from contracts.sealed import digest_of
 from services.ingest.handlers import fold
 from services.ingest.reading.policy import Suppressed
 from services.ingest.suppressions import store
+from services.ingest.suppressions.lists import Teller
+from services.ingest.suppressions.reading import PORTION, Portion
 from tests.conftest import DatabaseFactory
 from tests.counter import until
 from tests.desk import Desk, Json, codes, open_desk, settings_for
@@ -254,6 +260,46 @@ async def test_a_long_list_leaves_the_service_answering(desk: Desk) -> None:
     again = await upload(desk, text)
     assert (again["added"], again["unchanged"]) == (0, 20_000)
     await until(lambda: desk.pool.fetchval("SELECT NOT EXISTS (SELECT FROM outbox)"))
+
+
+async def test_a_list_that_broke_off_is_finished_when_it_is_sent_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "phone\n" + "".join(f"+1202{2000000 + n}\n" for n in range(PORTION + 5))
+    told = Teller.told
+
+    def breaks(self: Teller, portion: Portion, *known: Any) -> Any:
+        if portion.rows < PORTION:
+            raise asyncpg.DeadlockDetectedError
+        return told(self, portion, *known)
+
+    key = CSV | {"Idempotency-Key": "november"}
+    with monkeypatch.context() as broken:
+        broken.setattr(Teller, "told", breaks)
+        answer = await desk.http.post("/v1/suppressions", content=text.encode(), headers=key)
+    assert (answer.status_code, answer.json()["code"]) == (503, "try_again")
+    assert len((await suppressed(desk)).digests) == PORTION
+    again = await desk.http.post("/v1/suppressions", content=text.encode(), headers=key)
+    assert (again.json()["added"], again.json()["unchanged"]) == (5, PORTION)
+
+
+async def test_those_who_write_at_once_number_each_entry_without_a_gap(desk: Desk) -> None:
+    numbers = [f"+1202{2000000 + n}" for n in range(PORTION + 100)]
+    lists = ["\n".join(["phone", *order]) for order in (numbers, numbers[::-1])]
+    one = f"/v1/suppressions/{numbers[7]}"
+    answers = await asyncio.gather(
+        *(upload(desk, text) for text in lists),
+        *(desk.http.put(one, json={"reason": f"{n}"}) for n in range(8)),
+    )
+    uploads = [answer for answer in answers if isinstance(answer, dict)]
+    assert sum(answer["added"] for answer in uploads) >= len(numbers) - 1
+    events = await desk.log_of(SuppressionAdded, least=len(numbers) + 7)
+    versions = defaultdict[str, list[int]](list)
+    for event in events:
+        versions[event.digest].append(event.version)
+    assert len(versions) == len(numbers)
+    assert all(told == list(range(1, len(told) + 1)) for told in versions.values())
+    assert max(map(len, versions.values())) >= 8
 
 
 async def test_in_whatever_order_the_newest_word_on_a_number_counts(desk: Desk) -> None:

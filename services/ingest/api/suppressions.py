@@ -15,7 +15,7 @@ from services.ingest.api.account import ACTOR, Account
 from services.ingest.api.parts import Ready
 from services.ingest.api.suppression_list import list_of
 from services.ingest.domain.fields import PhoneNumber
-from services.ingest.domain.suppressions import SuppressionRequest, number_of
+from services.ingest.domain.suppressions import SuppressionRequest, as_called
 from services.ingest.suppressions.entries import ExpiredAlreadyError, NotSuppressedError
 from services.ingest.suppressions.lists import BrokeOffError
 
@@ -77,7 +77,7 @@ async def suppress(
 ) -> SuppressionAnswer:
     """Do not call this number until an instant, or ever again; nor where it waits in a batch."""
     asked = request or SuppressionRequest()
-    number = str(number_of(e164))
+    number = as_called(e164)
     try:
         event = await parts.suppressions.put(account_id, number, asked, actor=ACTOR)
     except ExpiredAlreadyError:
@@ -95,7 +95,7 @@ async def suppress(
 @router.get("/{e164}")
 async def show(e164: Number, account_id: Account, parts: Ready) -> SuppressionAnswer:
     """Why a number is not called; one whose time is over is shown as not active."""
-    number = str(number_of(e164))
+    number = as_called(e164)
     found = await parts.suppressions.find(account_id, number)
     if found is None:
         raise _not_found()
@@ -112,7 +112,7 @@ async def show(e164: Number, account_id: Account, parts: Ready) -> SuppressionAn
 async def lift(e164: Number, account_id: Account, parts: Ready, response: Response) -> None:
     """The number may be called again."""
     try:
-        event = await parts.suppressions.lift(account_id, str(number_of(e164)), actor=ACTOR)
+        event = await parts.suppressions.lift(account_id, as_called(e164), actor=ACTOR)
     except NotSuppressedError:
         raise _not_found() from None
     _place(response, event)

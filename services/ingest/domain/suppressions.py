@@ -11,9 +11,9 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from services.ingest.domain.fields import E164, UNWRITABLE, Moment
+from services.ingest.domain.fields import UNWRITABLE, Moment
 from services.ingest.domain.requests import Request
-from services.ingest.reading.phone import Phone, Problem, read_phone
+from services.ingest.reading.phone import Phone, read_phone
 
 REASON_LENGTH: Final = 500
 SOURCE_LENGTH: Final = 100
@@ -78,17 +78,13 @@ Listing: TypeAlias = Mapping[bytes, Listed]
 """By the digest of the number."""
 
 
-def number_of(text: str) -> str | Problem:
+def as_called(e164: str) -> str:
     """The number as the row of a list would have it called.
 
-    One of E.164's form that no country has may be called too, by a row that ignores E.164: where
-    it is written out with its plus, it is taken as it is.
+    One that no country has is taken as it is: a row that ignores E.164 may have it called.
     """
-    read = read_phone(text)
-    if isinstance(read, Phone):
-        return read.number
-    written = text.strip()
-    return written if E164.fullmatch(written) else read
+    read = read_phone(e164)
+    return read.number if isinstance(read, Phone) else e164
 
 
 def lasts_longer(one: datetime | None, other: datetime | None) -> bool:

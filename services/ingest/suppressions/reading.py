@@ -15,10 +15,10 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.sealed import digest_of
 from services.ingest.content import Content
 from services.ingest.domain.fields import Moment
-from services.ingest.domain.suppressions import Listed, Reason, lasts_longer, number_of
+from services.ingest.domain.suppressions import Listed, Reason, lasts_longer
 from services.ingest.reading.columns import columns_of
 from services.ingest.reading.csv_file import fitted, read_csv, too_many_cells
-from services.ingest.reading.phone import Problem
+from services.ingest.reading.phone import Problem, read_phone
 
 PORTION: Final = 2_000
 """Rows in memory, and in one transaction."""
@@ -93,11 +93,11 @@ class ListJob:
         if whole is None:
             message = too_many_cells(cells, columns.width)
             raise RowError("row", Problem("too_many_cells", message))
-        number = number_of(whole[columns.number])
-        if isinstance(number, Problem):
-            raise RowError("phone_number", number)
+        phone = read_phone(whole[columns.number])
+        if isinstance(phone, Problem):
+            raise RowError("phone_number", phone)
         reason = _reason(columns.cell(columns.reason, whole))
-        return number, Listed(reason, self._expiry(columns.cell(columns.expiry, whole)))
+        return phone.number, Listed(reason, self._expiry(columns.cell(columns.expiry, whole)))
 
     def _expiry(self, text: str) -> datetime | None:
         if not text:
