@@ -185,7 +185,7 @@ def test_a_recipient_is_what_its_form_says_by_whatever_way_it_is_judged(written:
         with pytest.raises(BodyRefusedError) as refused:
             given_in_json(written, 3)
         told = [(it["loc"], it["msg"]) for it in refused.value.faults]
-        assert told == faults  # noqa: PT017 - both ways refuse
+        assert told == faults
         return
     assert given_in_json(written, 3) == Given(
         recipient.phone_number or "",
