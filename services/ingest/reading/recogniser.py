@@ -91,7 +91,7 @@ def _judge(code: int, length: int) -> Judge:
     for pattern, meanings in _alternatives(code, digits):
         alternatives.append(pattern)
         verdicts += meanings
-    pattern = rf"\+{code}(?:{'|'.join(alternatives)})"
+    pattern = rf"\+{code}(?:{'|'.join(alternatives) or '(?!)'})"
     return re.compile(pattern, re.ASCII).fullmatch, tuple(verdicts)
 
 
