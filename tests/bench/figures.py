@@ -3,7 +3,15 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tests.bench import end_to_end, idling, latency, publishing, rebuilding, starting
+from tests.bench import (
+    end_to_end,
+    idling,
+    latency,
+    publishing,
+    rebuilding,
+    recognising,
+    starting,
+)
 from tests.bench.figure import Figure
 from tests.bench.sizes import Size
 from tests.house import House
@@ -13,6 +21,7 @@ Measure = Callable[[House, Size], list[Figure]]
 FIGURES: Mapping[str, Measure] = MappingProxyType(
     {
         "end_to_end": end_to_end.measure,
+        "recognising": recognising.measure,
         "publishing": publishing.measure,
         "rebuilding": rebuilding.measure,
         "latency": latency.measure,
