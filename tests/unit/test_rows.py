@@ -1,11 +1,15 @@
 """Who is called and who is not, row by row, with a message that says what to do."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import phonenumbers
 import pytest
+from hypothesis import example
 from hypothesis import given as for_all
 from hypothesis import strategies as st
+from phonenumbers.timezone import time_zones_for_number
 
 from services.ingest.reading.columns import FileRefusedError, columns_of
 from services.ingest.reading.phone import zones_of
@@ -60,6 +64,24 @@ def test_a_wrong_number_is_refused_as_it_was_written_with_what_to_do(
     assert row.phone_number == written
     assert row.errors[0].message.endswith(".")
     assert row.zones == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("'+12025551234", "apostrophe"),
+        ("\u201912025551234", "apostrophe"),
+        ("\uff0b\uff11\uff12\uff10\uff12\uff15\uff15\uff15\uff11\uff12\uff13\uff14", "full-width"),
+        ("\u0661\u0662\u0660\u0662\u0665\u0665\u0665\u0661", "another script"),
+        ("+1\u00a0202\u00a0555\u00a01234", "cannot be seen"),
+        ("\u202a+12025551234\u202c", "cannot be seen"),
+        ("+1 202-555-1234", "spaces, dashes"),
+    ],
+)
+def test_what_a_spreadsheet_left_in_a_number_is_named(written: str, words: str) -> None:
+    row = check(written)
+    assert codes(row) == [("phone_number", "phone_not_digits")]
+    assert words in row.errors[0].message
 
 
 @pytest.mark.parametrize(
@@ -226,6 +248,22 @@ def test_a_number_is_judged_by_every_zone_it_may_be_in() -> None:
     assert zones_of("+80012345678") == ()
     assert zones_of("not a number") == ()
     assert check("+12025551234").zones == ("America/New_York",)
+
+
+@for_all(number=st.from_regex(r"\+[1-9][0-9]{6,13}", fullmatch=True))
+@example("+41446681800")
+@example("+61412345678")
+@example("+97699112233")
+@example("+5491123456789")
+@example("+4407911123456")
+@example("+390612345678")
+def test_the_zones_of_a_number_are_those_the_library_knows(number: str) -> None:
+    parsed = None
+    with suppress(phonenumbers.NumberParseException):
+        parsed = phonenumbers.parse(number)
+    valid = parsed if parsed and phonenumbers.is_valid_number(parsed) else None
+    known = time_zones_for_number(valid) if valid else ()
+    assert zones_of(number) == tuple(zone for zone in known if zone != "Etc/Unknown")
 
 
 def test_a_zone_the_row_names_wins_over_those_of_its_number() -> None:

@@ -39,6 +39,8 @@ SERVICES: Final = {"+979": "Premium-rate numbers", "+808": "Shared-cost numbers"
 """The international ones, of the same list: refused whatever follows the code."""
 SHORTEST: Final = len("+1234567")
 
+OF_NO_COUNTRY: Final = "001"
+
 Regions = frozenset[str] | None
 SUPPRESSED: Final = Problem(
     "suppressed",
@@ -49,7 +51,7 @@ SUPPRESSED: Final = Problem(
 def refusals(phone: Phone, policy: Policy) -> tuple[Problem, ...]:
     """Every reason why the number may not be called; for most there is none."""
     number, kind, _ = phone
-    if kind is None or number.startswith("+8"):  # digits of any kind, or one of the services
+    if kind is None or kind.region == OF_NO_COUNTRY:
         readings = (number,) if kind else _readings(number)
         wrong = (*_blocked(readings), *_elsewhere(readings, policy.allowed_regions))
     else:
