@@ -4,7 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -12,17 +12,19 @@ from chassis.problems import FieldProblem, Problem
 from contracts.directory import SuppressionEvent
 from services.ingest import position
 from services.ingest.api.account import ACTOR, Account
+from services.ingest.api.keys import IdempotencyKey
 from services.ingest.api.parts import Ready
 from services.ingest.api.suppression_list import list_of
 from services.ingest.domain.fields import PhoneNumber
 from services.ingest.domain.suppressions import SuppressionRequest, as_called
+from services.ingest.staged import UploadLostError
 from services.ingest.suppressions.entries import ExpiredAlreadyError, NotSuppressedError
 from services.ingest.suppressions.lists import BrokeOffError
+from services.ingest.workers import WorkerLostError
 
 router = APIRouter(prefix="/v1/suppressions", tags=["suppressions"])
 
 Number = Annotated[PhoneNumber, Path()]
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 LIST = {"type": "string", "format": "binary"}
 SOURCE = {"type": "string", "maxLength": 100, "default": "csv"}
 LIST_BODY: dict[str, Any] = {
@@ -132,7 +134,7 @@ async def suppress_all(
             answer = await parts.suppression_lists.take(
                 account_id, sent, key=idempotency_key, actor=ACTOR
             )
-        except BrokeOffError:
+        except (BrokeOffError, WorkerLostError, UploadLostError):
             raise _broke_off() from None
     return JSONResponse(answer.body, answer.status, headers=answer.headers)
 

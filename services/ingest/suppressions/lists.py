@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 
@@ -26,6 +26,7 @@ from contracts.topics import topic_for
 from services.ingest.content import Content
 from services.ingest.domain.suppressions import Entry, news
 from services.ingest.idempotency import Answer, Idempotency, Key
+from services.ingest.once import Once
 from services.ingest.overlap import both
 from services.ingest.store import now
 from services.ingest.suppressions import store
@@ -89,35 +90,31 @@ class SuppressionLists:
         vault: Vault,
         seals: Seals,
         workers: Workers,
+        once: Once,
+        idempotency: Idempotency,
         wake_relay: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._workers = workers
         self._vault = vault
         self._seals = seals
-        self._idempotency = Idempotency(seals)
+        self._once = once
+        self._idempotency = idempotency
         self._wake_relay = wake_relay
 
     async def take(self, account_id: str, sent: SentList, *, key: str | None, actor: str) -> Answer:
         """The answer, now or earlier.  Raises FileRefusedError or BrokeOffError."""
-        holder = uuid4()
-        if key:
-            async with self._pool.acquire() as conn:
-                claim = Key(account_id, key, sent.digest)
-                if earlier := await self._idempotency.claim(conn, claim, holder):
-                    return earlier
-        try:
-            seal = await self._seals.create(account_scope(account_id))
-            teller = Teller(account_id, sent.source, actor, seal)
+
+        async def take(holder: UUID) -> Answer:
+            scope = account_scope(account_id)
+            teller = Teller(account_id, sent.source, actor, await self._seals.create(scope))
             answer = await self._read(teller, sent, holder)
             if key:
                 async with self._pool.acquire() as conn, conn.transaction():
-                    scope = account_scope(account_id)
                     await self._idempotency.remember(conn, holder, answer, scope)
-        except BaseException:
-            await self._let_go(holder)
-            raise
-        return answer
+            return answer
+
+        return await self._once(Key(account_id, key, sent.digest) if key else None, take)
 
     async def _read(self, teller: Teller, sent: SentList, holder: UUID) -> Answer:
         pepper = await self._vault.create(pepper_scope(teller.account_id))
@@ -160,11 +157,3 @@ class SuppressionLists:
             await store.fold(conn, events)
             await outbox.put_encoded(conn, records)
         return len(events)
-
-    async def _let_go(self, holder: UUID) -> None:
-        """Of the key; if that fails too, silence lets go of it."""
-        try:
-            async with self._pool.acquire() as conn:
-                await store.release_key(conn, holder)
-        except TRANSIENT as error:
-            log.warning("key_left_to_expire", error=type(error).__name__)

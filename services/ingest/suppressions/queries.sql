@@ -28,6 +28,3 @@ WHERE account_id = $1 AND active AND (expires_at IS NULL OR expires_at > $2)
 -- The request that holds an Idempotency-Key is alive.
 UPDATE idempotency SET locked_until = clock_timestamp() + $2::interval
 WHERE holder = $1 AND status IS NULL
-
--- name: release_key
-DELETE FROM idempotency WHERE holder = $1 AND status IS NULL

@@ -66,10 +66,6 @@ async def keep_key(conn: Connection, holder: UUID) -> None:
     await conn.execute(Q.keep_key, holder, LEASE)
 
 
-async def release_key(conn: Connection, holder: UUID) -> None:
-    await conn.execute(Q.release_key, holder)
-
-
 def _suppressed(pepper: bytes, found: bytes) -> Suppressed:
     """From the order of bytes to that of signed numbers: their upper half comes first."""
     digests = array("q")
