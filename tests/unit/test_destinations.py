@@ -71,12 +71,15 @@ def test_costly_destinations_are_never_called(
         "01119005551234",
         "001119005551234",
         "+0019005551234",
-        "190055512345678",  # what is too much of it is not sent
+        "190055512345678",  # with digits too many
+        "+1900123456",  # with one too few
+        "+19001234567",  # of a range that is not in use
+        "0033899",
+        "+3389912345",
         "00881612",
         "0118821699",
-        "9791234",
+        "+9791234",
         "+33118218",
-        "49116117",
         "0049116117",
     ],
 )
@@ -112,7 +115,7 @@ def test_a_neighbour_under_the_same_calling_code_is_another_region() -> None:
 
 
 def test_digits_that_do_not_tell_their_country_are_refused_where_it_matters() -> None:
-    for written in ("0612345678", "1234567890"):
+    for written in ("0612345678", "1234567890", "5551234"):
         row = check(written, ignore=True, policy=allowing("US", "FR"))
         assert codes(row) == ["region_not_allowed"]
         assert "do not tell their country" in row.errors[0].message

@@ -15,7 +15,7 @@ from phonenumbers import SUPPORTED_SHORT_REGIONS, PhoneMetadata, PhoneNumberType
 
 from services.ingest.reading.phone import Phone, Problem, country_name, identify
 from services.ingest.reading.policy import Policy
-from services.ingest.reading.recogniser import HEAD, REGIONS, Kind, calling_code, recognise
+from services.ingest.reading.recogniser import HEAD, REGIONS, Kind, calling_code
 
 ABROAD: Final = ("", "00", "011", "0011")
 """What stands for the plus: nothing, or what is dialled for it in most countries, in North
@@ -37,7 +37,13 @@ COSTLY: Final = {
 }
 SERVICES: Final = {"+979": "Premium-rate numbers", "+808": "Shared-cost numbers"}
 """The international ones, of the same list: refused whatever follows the code."""
-SHORTEST: Final = len("+1234567")
+TELLING: Final = len("+1900555")
+"""Characters by which a numbering plan tells the numbers that cost more from others."""
+LOCAL: Final = 10
+"""Digits of a whole national number in most countries; fewer are often an exchange's own."""
+LENGTHS: Final = range(8, 16)
+FILLINGS: Final = "1258"
+"""Some digits to make a whole number of a beginning."""
 
 OF_NO_COUNTRY: Final = "001"
 
@@ -53,7 +59,8 @@ def refusals(phone: Phone, policy: Policy) -> tuple[Problem, ...]:
     number, kind, _ = phone
     if kind is None or kind.region == OF_NO_COUNTRY:
         readings = (number,) if kind else _readings(number)
-        wrong = (*_blocked(readings), *_elsewhere(readings, policy.allowed_regions))
+        likely = [it for it in readings if not _is_local(number) or identify(it)]
+        wrong = (*_blocked(likely), *_elsewhere(likely, policy.allowed_regions))
     else:
         readings = (number,)
         wrong = _of_kind(kind, policy.allowed_regions)
@@ -82,6 +89,11 @@ def _readings(number: str) -> tuple[str, ...]:
     return tuple("+" + digits.removeprefix(it) for it in ABROAD if digits.startswith(it))
 
 
+def _is_local(number: str) -> bool:
+    """Few digits that begin like none from abroad: a valid international number by chance only."""
+    return number[0] not in "+0" and len(number) < LOCAL
+
+
 def _blocked(readings: Iterable[str]) -> list[Problem]:
     found = (reason for it in readings for reason in _reasons(it))
     return [_never(reason) for reason in islice(found, 1)]
@@ -101,11 +113,18 @@ def _reasons(reading: str) -> Iterator[str]:
         yield "Emergency numbers"
     if _is_short(reading):
         yield "Short numbers"
-    # an exchange passes over the digits that are too many
-    for end in range(len(reading) - 1, SHORTEST, -1):
-        kind = recognise(reading[:end])
-        if isinstance(kind, Kind) and kind.type in COSTLY:
-            yield COSTLY[kind.type]
+    if costly := _range(reading[:TELLING]):
+        yield costly
+
+
+@lru_cache(maxsize=16_384)
+def _range(start: str) -> str | None:
+    """What all numbers are that begin so: an exchange may well connect what is not a valid one."""
+    for end in range(len(start), len("+123"), -1):
+        tried = (start[:end].ljust(length, it) for length in LENGTHS for it in FILLINGS)
+        if types := {known[1].type for it in tried if (known := identify(it))}:
+            return COSTLY[min(types)] if types <= COSTLY.keys() else None
+    return None
 
 
 def _elsewhere(readings: Iterable[str], allowed: Regions) -> list[Problem]:
