@@ -152,6 +152,7 @@ def test_all_that_speaks_against_a_number_is_said_at_once() -> None:
         ("12025551234", True),
         ("0012025551234", True),
         ("01112025551234", True),
+        ("+112025551234", True),  # with the national prefix in it
     ],
 )
 def test_a_suppressed_number_is_not_called_however_it_is_written(

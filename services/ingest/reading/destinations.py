@@ -64,7 +64,7 @@ def refusals(phone: Phone, policy: Policy) -> tuple[Problem, ...]:
     else:
         readings = (number,)
         wrong = _of_kind(kind, policy.allowed_regions)
-    if policy.suppressed and any(it in policy.suppressed for it in (number, *readings)):
+    if policy.suppressed and any(it in policy.suppressed for it in _spellings(number, readings)):
         return (*wrong, SUPPRESSED)
     return wrong
 
@@ -87,6 +87,14 @@ def _of_kind(kind: Kind, allowed: Regions) -> tuple[Problem, ...]:
 def _readings(number: str) -> tuple[str, ...]:
     digits = number.removeprefix("+")
     return tuple("+" + digits.removeprefix(it) for it in ABROAD if digits.startswith(it))
+
+
+def _spellings(number: str, readings: Iterable[str]) -> Iterator[str]:
+    """Under which the number may stand on a list: as it is dialled, and as it is in E.164."""
+    yield number
+    for reading in readings:
+        known = identify(reading)
+        yield known[0] if known else reading
 
 
 def _is_local(number: str) -> bool:

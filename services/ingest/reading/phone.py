@@ -21,6 +21,8 @@ DIGITS: Final = re.compile(r"\+?\d+", re.ASCII)
 APOSTROPHES: Final = ("'", "\u2019", "\u2018", "`")
 WIDE_PLUS: Final = "\uff0b"
 
+phonenumbers.enable_pattern_cache()  # else it compiles anew for each number of a mixed list
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
