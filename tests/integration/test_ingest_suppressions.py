@@ -23,7 +23,7 @@ from services.ingest.suppressions.lists import Teller
 from services.ingest.suppressions.reading import PORTION, Portion
 from tests.conftest import DatabaseFactory
 from tests.counter import until
-from tests.desk import Desk, Json, codes, open_desk, settings_for
+from tests.desk import Desk, Json, a_batch, codes, open_desk, settings_for
 
 ANN, BOB = "+12025551001", "+12025551002"
 CSV = {"Content-Type": "text/csv"}
@@ -119,6 +119,34 @@ async def test_what_changes_nothing_is_no_event(desk: Desk) -> None:
     ]
 
 
+async def test_no_list_takes_a_suppressed_number_in_whatever_form_it_is_written(
+    desk: Desk,
+) -> None:
+    await desk.with_directory()
+    await desk.http.put(f"/v1/suppressions/{ANN}")
+    written: list[Json] = [
+        {"phone_number": ANN},
+        {"phone_number": ANN[1:]},
+        {"phone_number": ANN, "ignore_e164_validation": True},
+        {"phone_number": ANN[1:], "ignore_e164_validation": True},
+    ]
+    refused = await desk.post(a_batch(recipients=written))
+    assert refused.json()["code"] == "no_valid_recipients"
+    assert codes(refused) == ["suppressed"] * len(written)
+    taken = await desk.post(a_batch(recipients=[*written, {"phone_number": BOB}]))
+    assert taken.json()["recipients"]["rejected"] == len(written)
+    await desk.http.delete(f"/v1/suppressions/{ANN}")
+    assert (await desk.post(a_batch(recipients=written))).status_code == 202
+
+
+async def test_the_routes_describe_themselves(desk: Desk) -> None:
+    paths = (await desk.http.get("/openapi.json")).json()["paths"]
+    assert set(paths["/v1/suppressions/{e164}"]) == {"put", "get", "delete"}
+    post = paths["/v1/suppressions"]["post"]
+    assert set(post["requestBody"]["content"]) == {"text/csv", "multipart/form-data"}
+    assert {each["name"].lower() for each in post["parameters"]} == {"source", "idempotency-key"}
+
+
 REFUSALS: list[tuple[str, Json, str]] = [
     (ANN, {"expires_at": "2020-01-01T00:00:00Z"}, "expires_at_in_past"),
     (ANN, {"expires_at": "2030-01-01T00:00:00"}, "instant_without_zone"),
@@ -195,7 +223,7 @@ async def test_a_list_never_shortens_a_suppression_and_again_it_changes_nothing(
 
 
 async def test_a_file_that_cannot_be_read_suppresses_nobody(desk: Desk) -> None:
-    many = "".join(f"+1202{2000000 + n}\n" for n in range(5000))
+    many = "".join(f"+1202{2000000 + n}\n" for n in range(30_000))
     files = [
         (b"", "csv_empty"),
         (b"phone\n", "csv_empty"),
