@@ -29,7 +29,7 @@ SATELLITE: Final = (
     "+88220",  # Garuda Mobile Telecommunication Satellite System
 )
 """ITU-T, List of Recommendation E.164 assigned country codes, with the identification codes of
-networks behind +882; no network behind +883 is a satellite's."""
+the networks behind +882 and +883 that are named there as satellite networks."""
 
 COSTLY: Final = {
     PhoneNumberType.PREMIUM_RATE: "Premium-rate numbers",
