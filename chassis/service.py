@@ -5,7 +5,6 @@ is closed.
 """
 
 import asyncio
-import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -18,6 +17,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from chassis import logging, telemetry
+from chassis.collecting import collect_seldom
 from chassis.ground import Ground
 from chassis.inbox import Inbox
 from chassis.settings import ServiceSettings
@@ -131,17 +131,6 @@ async def _finish(
     for close in service.closing:
         await close()
     await service.ground.close()
-
-
-def collect_seldom() -> None:
-    """A service makes millions of short-lived events, hardly ever in a cycle.
-
-    What stands at the start is not looked at again, and the young are looked at by the ten
-    thousand rather than by the 700.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 async def _run(build: Callable[[S], Coroutine[Any, Any, Service]], kind: type[S]) -> int:

@@ -1,7 +1,7 @@
 """A destroyed key opens nothing any more, within seconds, anywhere; its scope never gets another.
 
 Keys are stored wrapped (AES-256-GCM, the scope as associated data) by a key-encryption key that is
-not in the database.  Scopes: "batch:<uuid>", "account:<id>", "pepper:<account>".
+not in the database.  Scopes: "batch:<uuid>", "list:<uuid>", "account:<id>", "pepper:<account>".
 """
 
 import os
@@ -124,6 +124,10 @@ def batch_scope(batch_id: object) -> str:
 
 def account_scope(account_id: str) -> str:
     return f"account:{account_id}"
+
+
+def list_scope(list_id: object) -> str:
+    return f"list:{list_id}"
 
 
 def pepper_scope(account_id: str) -> str:

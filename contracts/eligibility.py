@@ -108,6 +108,15 @@ def _later(code: Code, due: datetime | None, at: datetime) -> Reason | None:
     return Reason(code, due) if due is not None and due > at else None
 
 
+EXPECTED_CALL = timedelta(seconds=60)
+"""From the request to the end, ringing included, while a batch has no pace of its own."""
+
+
+def calling_time(calls: int, at_once: int) -> timedelta:
+    """What so many calls take that many at a time, where nobody knows better."""
+    return EXPECTED_CALL * -(-calls // at_once)
+
+
 def expected_end(
     window: Window, zones: Sequence[str], at: datetime, work: timedelta
 ) -> datetime | None:

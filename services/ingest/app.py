@@ -1,5 +1,6 @@
 """The only place where ingest is put together."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -11,17 +12,29 @@ from chassis.postgres import retrying
 from chassis.service import Service
 from chassis.telemetry import TraceMiddleware
 from contracts.topics import BATCHES, DIRECTORY
-from services.ingest.api import batches, directory, faults
+from services.ingest.api import batches, directory, faults, list_faults, lists, suppressions
 from services.ingest.api.account import DEFAULT_ACCOUNT
 from services.ingest.api.parts import Parts
 from services.ingest.api.upload import MOST_BYTES, TOO_LARGE
 from services.ingest.directory import Directory
 from services.ingest.handlers import fold
+from services.ingest.idempotency import Idempotency
 from services.ingest.intake import Intake, Wakes
+from services.ingest.lists.answers import Answers
+from services.ingest.lists.intake import ListIntake
+from services.ingest.lists.mending import Mending
+from services.ingest.lists.opening import Lists
+from services.ingest.once import Once
+from services.ingest.policies import Policies
+from services.ingest.previews import Previews
+from services.ingest.recipients import Recipients
 from services.ingest.restoring import Restoring
 from services.ingest.settings import IngestSettings
 from services.ingest.streamer import Streamer
+from services.ingest.suppressions.entries import Suppressions
+from services.ingest.suppressions.lists import SuppressionLists
 from services.ingest.sweeper import Sweeper
+from services.ingest.workers import Workers
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -38,7 +51,8 @@ async def build_app(settings: IngestSettings) -> Service:
         prefix=settings.topic_prefix,
         after_dead_letters=wake_relay,
     )
-    sweeper = Sweeper(ground.pool)
+    kept = Lists(ground.pool, ground.vault)
+    sweeper = Sweeper(ground.pool, kept)
     streamer = Streamer(
         ground.pool,
         ground.producer,
@@ -47,18 +61,18 @@ async def build_app(settings: IngestSettings) -> Service:
         wake_sweeper=sweeper.wake,
     )
     restoring = Restoring(ground.pool, settings, wake_relay, inbox.caught_up)
-    entries = Directory(ground.pool, wake_relay)
-    wakes = Wakes(relay=wake_relay, streamer=streamer.wake, sweeper=sweeper.wake)
-    parts = Parts(
-        is_caught_up=lambda: inbox.is_caught_up,
-        directory=entries,
-        intake=Intake(ground.pool, ground.vault, ground.seals, wakes),
-        seals=ground.seals,
+    workers = Workers(settings.workers)
+    parts = compose(
+        ground,
+        lambda: inbox.is_caught_up,
+        kept,
+        workers,
+        Wakes(wake_relay, streamer.wake, sweeper.wake),
     )
 
     async def stream() -> None:
         await inbox.caught_up()
-        await retrying("first account", lambda: entries.ensure_account(DEFAULT_ACCOUNT))
+        await retrying("first account", lambda: parts.directory.ensure_account(DEFAULT_ACCOUNT))
         await streamer.run()
 
     return Service(
@@ -66,7 +80,40 @@ async def build_app(settings: IngestSettings) -> Service:
         app=_http(parts, ground, inbox),
         ground=ground,
         inbox=inbox,
-        tasks=[stream, restoring.run, sweeper.run],
+        tasks=[stream, restoring.run, sweeper.run, workers.stand_by],
+        closing=[workers.close],
+    )
+
+
+def compose(
+    ground: Ground,
+    is_caught_up: Callable[[], bool],
+    kept: Lists,
+    workers: Workers,
+    wakes: Wakes,
+) -> Parts:
+    """What requests are served with."""
+    pool, vault = ground.pool, ground.vault
+    idempotency = Idempotency(ground.seals)
+    once = Once(pool, idempotency, wakes.sweeper)
+    policies = Policies(pool, vault)
+    recipients = Recipients(pool, kept, workers)
+    answers = Answers(pool, kept)
+    return Parts(
+        is_caught_up=is_caught_up,
+        directory=Directory(pool, wakes.relay),
+        intake=Intake(pool, vault, policies, recipients, once, idempotency, wakes),
+        previews=Previews(pool, policies, recipients),
+        lists=kept,
+        list_intake=ListIntake(pool, kept, answers, policies, workers, once, idempotency),
+        list_answers=answers,
+        mending=Mending(pool, kept, policies),
+        workers=workers,
+        seals=ground.seals,
+        suppressions=Suppressions(pool, vault, ground.seals, wakes.relay),
+        suppression_lists=SuppressionLists(
+            pool, vault, ground.seals, workers, once, idempotency, wakes.relay
+        ),
     )
 
 
@@ -75,8 +122,11 @@ def _http(parts: Parts, ground: Ground, inbox: Inbox) -> FastAPI:
     app.state.parts = parts
     problems.install(app)
     faults.install(app)
+    list_faults.install(app)
     app.include_router(directory.router)
+    app.include_router(lists.router)
     app.include_router(batches.router)
+    app.include_router(suppressions.router)
     checks = {
         "database": health.database_check(ground.pool),
         "inbox": health.inbox_check(inbox),

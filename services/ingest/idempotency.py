@@ -15,6 +15,7 @@ from chassis.postgres import Connection
 from chassis.problems import Problem
 from chassis.vault import Seals
 from services.ingest import store
+from services.ingest.staged import UploadLostError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Idempotency:
         seal = await self._seals.create(scope)
         sealed = seal.close(json.dumps(answer.body))
         if not await store.answer_key(conn, holder, answer.status, answer.headers, scope, sealed):
-            raise store.UploadLostError
+            raise UploadLostError
 
     async def _opened(self, held: Any) -> Answer:
         seal = await self._seals.of(held["scope"])

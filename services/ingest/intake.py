@@ -12,16 +12,21 @@ from uuid import UUID, uuid4
 import structlog
 
 from chassis import outbox
-from chassis.postgres import TRANSIENT, Connection, Pool
-from chassis.vault import Seals, Vault, batch_scope, pepper_scope
+from chassis.postgres import Connection, Pool
+from chassis.vault import Vault, batch_scope
+from contracts.calendar import RECIPIENT
 from contracts.ids import addition_id_of, batch_id_of
 from contracts.sealed import Seal
 from services.ingest import position, store
 from services.ingest.answers import taken
-from services.ingest.domain.batch import Terms, agree, created
+from services.ingest.domain.batch import Terms, created
 from services.ingest.domain.chunks import Uploaded
 from services.ingest.idempotency import Answer, Idempotency, Key
-from services.ingest.staging import Stager
+from services.ingest.once import Once
+from services.ingest.policies import Policies
+from services.ingest.recipients import Recipients
+from services.ingest.sources import ForBatch
+from services.ingest.staging import Sealing
 from services.ingest.submission import Submission
 from services.ingest.uploads import upload
 
@@ -36,53 +41,57 @@ class Wakes:
 
 
 class Intake:
-    def __init__(self, pool: Pool, vault: Vault, seals: Seals, wakes: Wakes) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        vault: Vault,
+        policies: Policies,
+        recipients: Recipients,
+        once: Once,
+        idempotency: Idempotency,
+        wakes: Wakes,
+    ) -> None:
         self._pool = pool
         self._vault = vault
-        self._seals = seals
-        self._idempotency = Idempotency(seals)
+        self._policies = policies
+        self._recipients = recipients
+        self._once = once
+        self._idempotency = idempotency
         self._wakes = wakes
 
     async def create(
-        self, account_id: str, submission: Submission, *, key: str | None, actor: str
+        self, account_id: str, submission: Submission, *, key: Key | None, actor: str
     ) -> Answer:
         """The answer, now or earlier.  Raises RefusedError, RowsRefusedError, FileRefusedError."""
-        upload_id = uuid4()
-        batch_id = batch_id_of(account_id, key) if key else uuid4()
-        if key:
-            async with self._pool.acquire() as conn:
-                claim = Key(account_id, key, submission.digest)
-                earlier = await self._idempotency.claim(conn, claim, upload_id)
-            if earlier:
-                return earlier
-        try:
-            terms = await self._agree(account_id, submission, batch_id)
-            answer = await self._take(terms, submission, upload_id, key=key, actor=actor)
-        except BaseException:
-            await self._abandon(upload_id)
-            raise
+        batch_id = batch_id_of(account_id, key.value) if key else uuid4()
+
+        async def take(upload_id: UUID) -> Answer:
+            terms = await self._policies.agree(account_id, submission.request, batch_id)
+            return await self._take(terms, submission, upload_id, keyed=bool(key), actor=actor)
+
+        answer = await self._once(key, take)
         self._wakes.relay()
         self._wakes.streamer()
         log.info("batch_taken", batch_id=str(batch_id), recipients=answer.body["recipients"])
         return answer
 
-    async def _agree(self, account_id: str, submission: Submission, batch_id: UUID) -> Terms:
-        request = submission.request
-        async with self._pool.acquire() as conn:
-            directory = await store.named(conn, account_id, request)
-            return agree(request, directory, batch_id=batch_id, at=await store.now(conn))
-
     async def _take(
-        self, terms: Terms, submission: Submission, upload_id: UUID, *, key: str | None, actor: str
+        self, terms: Terms, submission: Submission, upload_id: UUID, *, keyed: bool, actor: str
     ) -> Answer:
         scope = batch_scope(terms.batch_id)
-        seal = await self._seals.create(scope)
-        pepper = await self._vault.create(pepper_scope(terms.account_id))
-        stager = Stager(upload_id, addition_id_of(terms.batch_id, 1), seal, pepper)
-        uploaded = await upload(self._pool, terms, submission, stager)
+        data_key = await self._vault.create(scope)
+        sealing = Sealing(addition_id_of(terms.batch_id, 1), data_key, scope)
+        strict = terms.request.on_invalid == "reject"
+        making = ForBatch(terms.policy, sealing, zoned=terms.window.timezone == RECIPIENT)
+        list_id = terms.request.recipient_list_id
+        async with self._recipients.made(
+            terms.account_id, submission.source, list_id, making
+        ) as portions:
+            tally = await upload(self._pool, portions, upload_id, strict=strict)
+        uploaded = tally.uploaded(sealing.addition_id)
         async with self._pool.acquire() as conn, conn.transaction():
-            answer = await self._make(conn, terms, uploaded, seal, actor)
-            if key:
+            answer = await self._make(conn, terms, uploaded, Seal(data_key, scope), actor)
+            if keyed:
                 await self._idempotency.remember(conn, upload_id, answer, scope)
         return answer
 
@@ -106,12 +115,3 @@ class Intake:
         }
         body = taken(terms, accepted=uploaded.accepted, rejected=uploaded.rejected, at=at)
         return Answer(HTTPStatus.ACCEPTED, headers, body)
-
-    async def _abandon(self, upload_id: UUID) -> None:
-        """Harmless if the batch was made after all: then upload and claim are gone."""
-        try:
-            async with self._pool.acquire() as conn:
-                await store.abandon(conn, upload_id)
-        except TRANSIENT as error:
-            log.warning("upload_left_to_sweeper", error=type(error).__name__)
-        self._wakes.sweeper()

@@ -14,6 +14,9 @@ SELECT key, type, body FROM directory WHERE key = ANY ($1::text[])
 -- name: directory_entries_under
 SELECT key, type, body FROM directory WHERE starts_with(key, $1)
 
+-- name: has_list
+SELECT EXISTS (SELECT FROM lists WHERE account_id = $1 AND list_id = $2 AND NOT deleted)
+
 -- name: lock_entry
 -- In a statement of its own: what is read after it sees what the last holder wrote.
 SELECT pg_advisory_xact_lock(hashtextextended($1, 1))
@@ -79,13 +82,13 @@ SELECT set_config('transaction_timeout', '0', true), set_config('statement_timeo
 -- name: mark_same_numbers
 -- Each row with an earlier one of its number learns the nearest; then no number is known any more.
 UPDATE upload_chunks AS chunk
-SET same_numbers = found.same_numbers, rows = NULL, digests = NULL
+SET same_numbers = found.same_numbers, rows = NULL, marks = NULL
 FROM (
     SELECT chunk_no,
            jsonb_object_agg("row", earlier) FILTER (WHERE earlier IS NOT NULL) AS same_numbers
     FROM (
-        SELECT chunk_no, "row", lag("row") OVER (PARTITION BY digest ORDER BY "row") AS earlier
-        FROM upload_chunks, unnest(rows, digests) AS entry ("row", digest)
+        SELECT chunk_no, "row", lag("row") OVER (PARTITION BY mark ORDER BY "row") AS earlier
+        FROM upload_chunks, unnest(rows, marks) AS entry ("row", mark)
         WHERE upload_id = $1
     ) AS numbers
     GROUP BY chunk_no
@@ -115,6 +118,12 @@ SELECT upload_id FROM uploads WHERE dropped
 DELETE FROM upload_chunks
 WHERE upload_id = $1 AND chunk_no IN (
     SELECT chunk_no FROM upload_chunks WHERE upload_id = $1 ORDER BY chunk_no LIMIT 20
+)
+
+-- name: purge_some_blocks
+DELETE FROM list_blocks
+WHERE upload_id = $1 AND block_no IN (
+    SELECT block_no FROM list_blocks WHERE upload_id = $1 ORDER BY block_no LIMIT 50
 )
 
 -- name: purge_rejections

@@ -1,88 +1,130 @@
 """Rows of a file and rows of a JSON body pass the same checks and come out alike."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, TypeVar
 
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
-
-from contracts.calendar import RECIPIENT
 from contracts.sealed import FieldError, RecipientSecrets, Rejection
-from services.ingest.domain.batch import Terms
-from services.ingest.domain.requests import RecipientRequest
-from services.ingest.reading.columns import columns_of
-from services.ingest.reading.csv_file import Rejected, read_csv
-from services.ingest.reading.rows import CheckedRow, Given, check_row, given_in
-from services.ingest.staging import Accepted
-from services.ingest.submission import Submission
+from services.ingest.content import Content
+from services.ingest.reading.columns import Column, columns_of
+from services.ingest.reading.csv_file import fitted, read_csv, too_many_cells
+from services.ingest.reading.json_file import given_in_json, recipients_in
+from services.ingest.reading.policy import Policy
+from services.ingest.reading.rows import CheckedRow, Note, check_row, given_in
+from services.ingest.staging import Accepted, Portion, Sealing, Stager
+
+P = TypeVar("P")
+P_co = TypeVar("P_co", covariant=True)
 
 
-def rows_of(submission: Submission, terms: Terms) -> Iterator[Accepted | Rejection]:
-    """Row by row.  Raises FileRefusedError or RequestValidationError on the way."""
-    if submission.file is not None:
-        rows = _of_file(submission.file)
-    else:
-        rows = _of_json(submission.recipients or [])
-    for row in rows:
-        yield row if isinstance(row, Rejection) else _judged(row, terms)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A list as it was sent; it can be handed to another process."""
+
+    content: Content
+    mapping: Mapping[str, str] | None = None
+    start: int | None = None
+    """Where the recipients of a JSON body begin, in bytes; None: a CSV file."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """What columns of earlier files were, for those of the same header, unless it is said anew."""
+
+    def columns(self, header: Sequence[str]) -> tuple[Column, ...]:
+        """Raises FileRefusedError."""
+        if self.mapping is not None:
+            return columns_of(header, self.mapping)
+        names = [name.strip() for name in header]
+        return columns_of(header, {it: self.known[it] for it in names if it in self.known})
+
+    def rows(self, policy: Policy) -> Iterator[CheckedRow]:
+        """Row by row.  Raises FileRefusedError or RequestValidationError on the way."""
+        return self._of_file(policy) if self.start is None else self._of_json(self.start, policy)
+
+    def _of_file(self, policy: Policy) -> Iterator[CheckedRow]:
+        with self.content.open() as file:
+            table = read_csv(file)
+            columns = self.columns(table.header)
+            for row, (line, cells) in enumerate(table.rows, start=1):
+                yield check_cells(row, line, cells, columns, policy)
+
+    def _of_json(self, start: int, policy: Policy) -> Iterator[CheckedRow]:
+        with self.content.open() as file:
+            for row, element in enumerate(recipients_in(file, start), start=1):
+                yield check_row(row, None, given_in_json(element, row), policy)
 
 
-def _of_file(file: BinaryIO) -> Iterator[CheckedRow | Rejection]:
-    table = read_csv(file)
-    columns = columns_of(table.header)
-    shown = {column.role: place for place, column in enumerate(columns)}
-    for row in table.rows:
-        if isinstance(row, Rejected):
-            yield _unreadable(row, shown)
-        else:
-            yield check_row(row.row, row.line, given_in(columns, row.cells))
+def check_cells(
+    row: int, line: int, cells: list[str], columns: Sequence[Column], policy: Policy
+) -> CheckedRow:
+    """A row of a file; one that is too long for its header has that wrong with it, too."""
+    width = len(columns)
+    fit = fitted(cells, width)
+    checked = check_row(row, line, given_in(columns, fit or cells[:width]), policy)
+    if fit is not None:
+        return checked
+    misfit = Note("row", "too_many_cells", too_many_cells(cells, width))
+    return replace(checked, errors=(misfit, *checked.errors))
 
 
-def _of_json(recipients: Iterable[Any]) -> Iterator[CheckedRow]:
-    for row, written in enumerate(recipients, start=1):
-        try:
-            recipient = RecipientRequest.model_validate(written)
-        except ValidationError as error:
-            raise _fault(error, row) from None
-        yield check_row(row, None, _given(recipient))
+class Making(Protocol[P_co]):
+    """What checked rows become, some at a time; it can be handed to another process."""
+
+    @property
+    def policy(self) -> Policy: ...
+
+    def portions(self, rows: Iterable[CheckedRow]) -> Iterator[P_co]: ...
 
 
-def _given(recipient: RecipientRequest) -> Given:
-    return Given(
-        phone_number=recipient.phone_number or "",
-        name=recipient.name or "",
-        ignore_e164_validation=recipient.ignore_e164_validation,
-        variables=recipient.variables,
-        settings={name: text for name, text in recipient.settings() if text is not None},
-    )
+@dataclass(frozen=True, slots=True)
+class Job(Generic[P]):
+    """A list that was sent, and what is to become of it."""
+
+    source: Source
+    making: Making[P]
+
+    @property
+    def size(self) -> int:
+        return self.source.content.size
+
+    def portions(self) -> Iterator[P]:
+        return self.making.portions(self.source.rows(self.making.policy))
 
 
-def _judged(row: CheckedRow, terms: Terms) -> Accepted | Rejection:
-    errors = [FieldError(field=it.field, code=it.code, message=it.message) for it in row.errors]
-    caller_id = row.settings.from_number
-    if caller_id is not None and caller_id not in terms.caller_ids:
-        message = "Name one of the account's numbers that may place calls."
-        errors.append(FieldError(field="from_number", code="from_number_invalid", message=message))
-    if errors:
+@dataclass(frozen=True, slots=True)
+class ForBatch:
+    """Rows are sealed under the batch's key."""
+
+    policy: Policy
+    sealing: Sealing
+    zoned: bool
+    """Whether the window asks for the zones of each number."""
+
+    def portions(self, rows: Iterable[CheckedRow]) -> Iterator[Portion]:
+        return Stager(self.sealing).portions(judged(row, zoned=self.zoned) for row in rows)
+
+
+def judged(row: CheckedRow, *, zoned: bool) -> Accepted | Rejection:
+    if row.errors:
         return Rejection(
             row=row.row,
             line=row.line,
             phone_number=row.phone_number,
             name=row.name,
-            errors=tuple(errors),
+            errors=tuple(
+                FieldError(field=it.field, code=it.code, message=it.message) for it in row.errors
+            ),
         )
     return Accepted(
         row=row.row,
         line=row.line,
         secrets=_secrets(row),
-        zones=row.zones if terms.window.timezone == RECIPIENT else (),
+        zones=row.zones if zoned else (),
         not_before=row.settings.not_before,
-        from_number=caller_id,
+        from_number=row.settings.from_number,
     )
 
 
 def _secrets(row: CheckedRow) -> RecipientSecrets:
-    return RecipientSecrets(
+    return RecipientSecrets.model_construct(
         phone_number=row.phone_number,
         name=row.name,
         ignore_e164_validation=bool(row.ignore_e164_validation),
@@ -90,25 +132,4 @@ def _secrets(row: CheckedRow) -> RecipientSecrets:
         language=row.settings.language,
         first_message=row.settings.first_message,
         webhook_url=row.settings.webhook_url,
-    )
-
-
-def _unreadable(row: Rejected, shown: dict[Any, int]) -> Rejection:
-    def cell(role: str) -> str | None:
-        place = shown.get(role, len(row.cells))
-        return row.cells[place] if place < len(row.cells) else None
-
-    return Rejection(
-        row=row.row,
-        line=row.line,
-        phone_number=cell("phone_number"),
-        name=cell("name"),
-        errors=(FieldError(field="row", code=row.code, message=row.message),),
-    )
-
-
-def _fault(error: ValidationError, row: int) -> RequestValidationError:
-    faults = error.errors(include_url=False, include_input=False)
-    return RequestValidationError(
-        [fault | {"loc": ("body", "recipients", row - 1, *fault["loc"])} for fault in faults]
     )

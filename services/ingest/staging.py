@@ -1,25 +1,27 @@
 """A list of any length passes in portions of bounded size, and nothing of it is stored in clear.
 
-Runs in a worker thread: it reads, seals and digests, and never waits for the database.
+Runs beside the loop, mostly in another process: it seals and marks, and never waits for a database.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from contracts.ids import recipient_id_of
 from contracts.recipients import ROW_BYTES, RecipientEntry
-from contracts.sealed import FieldError, RecipientSecrets, Rejection, Rejections, Seal, digest_of
-from services.ingest.domain.chunks import ROOM, Chunk, Uploaded
+from contracts.sealed import FieldError, RecipientSecrets, Rejection, Rejections, Seal
+from services.ingest.domain.chunks import ROOM, Chunk
+from services.ingest.marks import Marks
 
-PORTION_ROWS = 5_000
-PORTION_BYTES = 4 * 1024 * 1024
-REJECTION_BYTES = 256 * 1024
+PORTION_ROWS: Final = 4_000
+PORTION_BYTES: Final = 4 * 1024 * 1024
+REJECTION_BYTES: Final = 256 * 1024
 """Of plain JSON a chunk: sealing makes it a third larger."""
-REJECTION_ROWS = 1_000
-SAMPLE = 100
-SHOWN = 1_000
+REJECTION_ROWS: Final = 1_000
+SAMPLE: Final = 100
+SHOWN: Final = 1_000
 """Characters of a rejected number or name that the error log keeps."""
 
 
@@ -35,39 +37,37 @@ class Accepted:
 
 @dataclass(slots=True)
 class Portion:
-    """Records ready for COPY."""
+    """Chunks in their order, as the stores take them but for the upload and their numbers."""
 
-    chunks: list[tuple[object, ...]] = field(default_factory=list)
-    rejections: list[tuple[object, ...]] = field(default_factory=list)
+    chunks: list[tuple[bytes, list[int], list[int]]] = field(default_factory=list)
+    """Entries, their rows and the marks of their phone numbers."""
+    rejections: list[tuple[int, str]] = field(default_factory=list)
+    """How many, and these sealed."""
+    accepted: int = 0
+    rejected: int = 0
+    sample: list[Rejection] = field(default_factory=list)
+    """The first of those rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What the rows of one addition are sealed with; it can be handed to another process."""
+
+    addition_id: UUID
+    key: bytes
+    scope: str
 
 
 class Stager:
-    """Seals what it is given and counts it; one per upload."""
+    """Seals what it is given, portion by portion; a chunk ends with its portion at the latest."""
 
-    def __init__(self, upload_id: UUID, addition_id: UUID, seal: Seal, pepper: bytes) -> None:
-        self.upload_id = upload_id
-        self._addition_id = addition_id
-        self._seal = seal
-        self._pepper = pepper
-        self._chunk = Chunk(0)
+    def __init__(self, sealing: Sealing) -> None:
+        self._addition_id = sealing.addition_id
+        self._seal = Seal(sealing.key, sealing.scope)
+        self._marks = Marks(sealing.key)
+        self._chunk = Chunk()
         self._log: list[Rejection] = []
         self._log_bytes = 0
-        self.accepted = 0
-        self.rejected = 0
-        self.rejection_chunks = 0
-        self.sample: list[Rejection] = []
-
-    @property
-    def uploaded(self) -> Uploaded:
-        """What was staged, once there are no more portions."""
-        return Uploaded(
-            self.upload_id,
-            self._addition_id,
-            self.accepted,
-            self.rejected,
-            self._chunk.number,
-            self.rejection_chunks,
-        )
 
     def portions(self, rows: Iterable[Accepted | Rejection]) -> Iterator[Portion]:
         portion, read, size = Portion(), 0, 0
@@ -75,11 +75,15 @@ class Stager:
             size += self._add(row, portion)
             read += 1
             if read == PORTION_ROWS or size >= PORTION_BYTES:
-                yield portion
+                yield self._closed(portion)
                 portion, read, size = Portion(), 0, 0
+        if read:
+            yield self._closed(portion)
+
+    def _closed(self, portion: Portion) -> Portion:
         self._close_chunk(portion)
         self._close_log(portion)
-        yield portion
+        return portion
 
     def _add(self, row: Accepted | Rejection, portion: Portion) -> int:
         if isinstance(row, Rejection):
@@ -89,13 +93,12 @@ class Stager:
             return self._reject(_too_large(row), portion)
         if not self._chunk.has_room_for(entry):
             self._close_chunk(portion)
-        digest = bytes.fromhex(digest_of(self._pepper, row.secrets.phone_number))
-        self._chunk.add(row.row, entry, digest)
-        self.accepted += 1
+        self._chunk.add(row.row, entry, row.secrets.phone_number)
+        portion.accepted += 1
         return len(entry)
 
     def _entry(self, row: Accepted) -> bytes:
-        entry = RecipientEntry(
+        entry = RecipientEntry.model_construct(
             recipient_id=recipient_id_of(self._addition_id, row.row),
             row=row.row,
             sealed=self._seal.close(row.secrets),
@@ -109,9 +112,8 @@ class Stager:
         chunk = self._chunk
         if not chunk.entries:
             return
-        entries = b",".join(chunk.entries)
-        portion.chunks.append((self.upload_id, chunk.number, entries, chunk.rows, chunk.digests))
-        self._chunk = Chunk(chunk.number + 1)
+        portion.chunks.append((b",".join(chunk.entries), chunk.rows, self._marks.of(chunk.numbers)))
+        self._chunk = Chunk()
 
     def _reject(self, row: Rejection, portion: Portion) -> int:
         row = row.model_copy(
@@ -122,17 +124,16 @@ class Stager:
             self._close_log(portion)
         self._log.append(row)
         self._log_bytes += size
-        self.rejected += 1
-        if len(self.sample) < SAMPLE:
-            self.sample.append(row)
+        portion.rejected += 1
+        if len(portion.sample) < SAMPLE:
+            portion.sample.append(row)
         return size
 
     def _close_log(self, portion: Portion) -> None:
         if not self._log:
             return
         sealed = self._seal.close(Rejections(rows=tuple(self._log)))
-        portion.rejections.append((self.upload_id, self.rejection_chunks, len(self._log), sealed))
-        self.rejection_chunks += 1
+        portion.rejections.append((len(self._log), sealed))
         self._log, self._log_bytes = [], 0
 
 

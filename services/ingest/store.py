@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Record
@@ -22,19 +22,9 @@ from services.ingest.domain.batch import Directory
 from services.ingest.domain.chunks import Stream, Uploaded, added, rejected
 from services.ingest.domain.directory import account_key, agent_key, number_key
 from services.ingest.domain.requests import BatchRequest
-from services.ingest.staging import Portion
+from services.ingest.staged import LEASE, finish_upload
 
 Q = load_queries(__file__)
-
-LEASE = timedelta(seconds=60)
-"""How long an upload may be silent before it is given up as dead."""
-
-CHUNK_COLUMNS = ("upload_id", "chunk_no", "entries", "rows", "digests")
-REJECTION_COLUMNS = ("upload_id", "chunk_no", "count", "sealed")
-
-
-class UploadLostError(Exception):
-    """The upload was silent for so long that its rows were dropped: it must be sent again."""
 
 
 class BatchExistsError(Exception):
@@ -55,17 +45,21 @@ async def entries(conn: Connection, keys: Iterable[str]) -> dict[str, DirectoryE
     return {row["key"]: _entry(row["type"], row["body"]) for row in rows}
 
 
-async def named(conn: Connection, account_id: str, request: BatchRequest) -> Directory:
-    """What the request may name; the account is configured before any request."""
-    keys = account_key(account_id), agent_key(account_id, request.agent_id)
-    known = await entries(conn, keys)
-    agent = known.get(keys[1])
+async def named(conn: Connection, account_id: str, request: BatchRequest | None) -> Directory:
+    """What a request may name; the account is configured before any request."""
+    account, agent = account_key(account_id), ""
+    if request is not None:
+        agent = agent_key(account_id, request.agent_id)
+    known = await entries(conn, (account, agent))
     rows = await conn.fetch(Q.directory_entries_under, number_key(account_id, ""))
     numbers = [PhoneNumberEvent.model_validate(row["body"]) for row in rows]
+    found = known.get(agent)
+    list_id = request.recipient_list_id if request else None
     return Directory(
-        account=AccountConfigured.model_validate(known[keys[0]]),
-        agent=agent if isinstance(agent, AgentEvent) else None,
+        account=AccountConfigured.model_validate(known[account]),
+        agent=found if isinstance(found, AgentEvent) else None,
         numbers={number.phone_number: number for number in numbers},
+        has_list=list_id is None or await conn.fetchval(Q.has_list, account_id, list_id),
     )
 
 
@@ -113,28 +107,6 @@ async def settle(conn: Connection, stream: Stream, *, landed: bool) -> bool:
     return await conn.fetchval(Q.settle_addition, stream.addition_id, state) is not None
 
 
-async def begin_upload(conn: Connection, upload_id: UUID) -> None:
-    await conn.execute(Q.begin_upload, upload_id)
-
-
-async def stage(conn: Connection, upload_id: UUID, portion: Portion) -> None:
-    """In the caller's transaction.  Raises UploadLostError."""
-    if await conn.fetchval(Q.touch_upload, upload_id, LEASE) is None:
-        raise UploadLostError
-    await conn.copy_records_to_table(
-        "upload_chunks", records=portion.chunks, columns=CHUNK_COLUMNS, timeout=20
-    )
-    await conn.copy_records_to_table(
-        "upload_rejections", records=portion.rejections, columns=REJECTION_COLUMNS, timeout=20
-    )
-
-
-async def mark_same_numbers(conn: Connection, upload_id: UUID) -> None:
-    """In a transaction of its own."""
-    await conn.execute(Q.take_longer)
-    await conn.execute(Q.mark_same_numbers, upload_id)
-
-
 async def insert_batch(conn: Connection, batch_id: UUID, account_id: str) -> None:
     """Raises BatchExistsError."""
     if await conn.fetchval(Q.insert_batch, batch_id, account_id) is None:
@@ -143,8 +115,7 @@ async def insert_batch(conn: Connection, batch_id: UUID, account_id: str) -> Non
 
 async def add(conn: Connection, batch_id: UUID, uploaded: Uploaded) -> None:
     """The chunks of an upload become an addition's.  Raises UploadLostError."""
-    if await conn.fetchval(Q.finish_upload, uploaded.upload_id) is None:
-        raise UploadLostError
+    await finish_upload(conn, uploaded.upload_id)
     await conn.execute(
         Q.insert_addition,
         uploaded.addition_id,
@@ -153,12 +124,6 @@ async def add(conn: Connection, batch_id: UUID, uploaded: Uploaded) -> None:
         uploaded.chunks,
         uploaded.rejection_chunks,
     )
-
-
-async def abandon(conn: Connection, upload_id: UUID) -> None:
-    """Lets go of the upload and of the key it held."""
-    await conn.execute(Q.drop_upload, upload_id)
-    await conn.execute(Q.release_key, upload_id)
 
 
 async def claim_stream(conn: Connection) -> Stream | None:
@@ -217,24 +182,6 @@ async def answer_key(
 ) -> bool:
     args = (holder, status, headers, scope, answer)
     return await conn.fetchval(Q.answer_key, *args) is not None
-
-
-async def drop_dead_uploads(conn: Connection) -> None:
-    await conn.execute(Q.drop_dead_uploads, LEASE)
-
-
-async def dropped_uploads(conn: Connection) -> list[UUID]:
-    return [row["upload_id"] for row in await conn.fetch(Q.dropped_uploads)]
-
-
-async def purge_some_chunks(conn: Connection, upload_id: UUID) -> bool:
-    """False: none were left."""
-    return await conn.execute(Q.purge_some_chunks, upload_id) != "DELETE 0"
-
-
-async def forget_upload(conn: Connection, upload_id: UUID) -> None:
-    await conn.execute(Q.purge_rejections, upload_id)
-    await conn.execute(Q.forget_upload, upload_id)
 
 
 def _entry(name: str, body: object) -> DirectoryEvent:

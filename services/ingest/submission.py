@@ -1,77 +1,116 @@
 """What was sent, read whole before anything is stored; the same content has the same digest."""
 
-import hashlib
-from codecs import BOM_UTF8
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, NoReturn
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
+from services.ingest.content import Content, digest
 from services.ingest.domain.requests import BatchRequest
+from services.ingest.reading.json_file import Body, read_body
+from services.ingest.sources import Source
+from services.ingest.workers import Workers
 
-READ_BYTES = 1024 * 1024
+MAPPING = TypeAdapter(dict[str, dict[str, str]])
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The parts of a request; a JSON body is one part, `json`."""
+
+    json: Content | None = None
+    file: Content | None = None
+    batch: Content | None = None
+    mapping: Content | None = None
+
+    def digest(self, request: str) -> bytes:
+        """Under what is asked for, such as `POST /v1/batches`; takes its time."""
+        named = [(name, getattr(self, name)) for name in ("json", "batch", "file", "mapping")]
+        return digest(request, [(name, part) for name, part in named if part is not None])
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A batch and its recipients: typed ones, or a file of them, or neither."""
+    """A batch and who is to be called: those sent with it, those of a list, or nobody."""
 
     request: BatchRequest
-    recipients: list[Any] | None
-    file: BinaryIO | None
-    digest: bytes
+    source: Source | None
+    sent: Sent
 
 
-def of_json(body: bytes) -> Submission:
+@dataclass(frozen=True, slots=True)
+class ListSubmission:
+    """What goes into a list."""
+
+    source: Source
+    sent: Sent
+
+
+async def batch_of(sent: Sent, workers: Workers) -> Submission:
     """Raises RequestValidationError."""
-    request, recipients = _parsed(body)
-    return Submission(request, recipients, None, digest([("json", body)]))
+    fields, source = await _body(sent.json or sent.batch, workers)
+    if sent.file is not None:
+        if source is not None:
+            refuse("recipients", "Send the recipients or a file of them, not both.")
+        source = Source(sent.file, mapping_of(sent.mapping))
+    elif sent.mapping is not None:
+        refuse("mapping", "A mapping says what the columns of a file mean: send the file with it.")
+    return Submission(_request(fields), source, sent)
 
 
-def of_form(batch: bytes, file: BinaryIO | None) -> Submission:
-    """Boundary and order of parts do not matter.  Raises RequestValidationError."""
-    request, recipients = _parsed(batch)
-    if recipients is not None and file is not None:
-        raise _fault(
-            "recipients", "field_invalid", "Send the recipients or a file of them, not both."
-        )
-    parts: list[tuple[str, bytes | BinaryIO]] = [("batch", batch)]
-    if file is not None:
-        parts.append(("file", file))
-    return Submission(request, recipients, file, digest(parts))
+async def list_of(sent: Sent, workers: Workers) -> ListSubmission:
+    """Raises RequestValidationError."""
+    if sent.file is not None:
+        return ListSubmission(Source(sent.file, mapping_of(sent.mapping)), sent)
+    fields, source = await _body(sent.json, workers)
+    for name in fields:
+        raise _fault(name, "extra_forbidden", "This field is not known here.")
+    if source is None:
+        raise _fault("recipients", "missing", "Send the recipients as a list.")
+    return ListSubmission(source, sent)
 
 
-def digest(parts: Iterable[tuple[str, bytes | BinaryIO]]) -> bytes:
-    total = hashlib.sha256(b"POST /v1/batches")
-    for name, content in parts:
-        part = hashlib.sha256()
-        if isinstance(content, bytes):
-            part.update(content)
-        else:
-            content.seek(0)
-            while piece := content.read(READ_BYTES):
-                part.update(piece)
-            content.seek(0)
-        total.update(name.encode() + b"\0" + part.digest())
-    return total.digest()
-
-
-def _parsed(body: bytes) -> tuple[BatchRequest, list[Any] | None]:
+def mapping_of(part: Content | None) -> Mapping[str, str] | None:
+    """`{"columns": {"Header": role}}`; which roles there are is judged with the header."""
+    if part is None:
+        return None
+    with part.open() as file:
+        text = file.read()
     try:
-        # editors on Windows write a byte order mark, which RFC 8259 lets a reader pass over
-        fields = from_json(body.removeprefix(BOM_UTF8), allow_inf_nan=False, cache_strings="keys")
-    except ValueError:
-        raise _fault("body", "json_invalid", "Send a JSON object.") from None
-    recipients = fields.pop("recipients", None) if isinstance(fields, dict) else None
-    if recipients is not None and not isinstance(recipients, list):
-        raise _fault("recipients", "field_invalid", "Send the recipients as a list.")
+        mapping = MAPPING.validate_json(text)
+    except ValidationError:
+        mapping = {}
+    if set(mapping) != {"columns"}:
+        message = 'Send the mapping as JSON, for example {"columns": {"Mobile": "phone_number"}}.'
+        raise _fault("mapping", "mapping_invalid", message)
+    return mapping["columns"]
+
+
+async def _body(part: Content | None, workers: Workers) -> tuple[dict[str, Any], Source | None]:
+    """The fields of a JSON object but for its recipients, and these."""
+    if part is None:
+        return {}, None
+    body = await workers.run(part.size, _read, part)
+    return body.fields, None if body.start is None else Source(part, start=body.start)
+
+
+def _read(part: Content) -> Body:
+    with part.open() as file:
+        return read_body(file)
+
+
+def _request(fields: dict[str, Any]) -> BatchRequest:
     try:
-        return BatchRequest.model_validate_json(to_json(fields)), recipients
+        return BatchRequest.model_validate_json(to_json(fields))
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_url=False, include_input=False)) from None
+
+
+def refuse(field: str, message: str) -> NoReturn:
+    raise _fault(field, "field_invalid", message)
 
 
 def _fault(field: str, kind: str, message: str) -> RequestValidationError:

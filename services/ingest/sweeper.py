@@ -6,7 +6,8 @@ import structlog
 
 from chassis.postgres import Pool, retrying
 from chassis.wake import Alarm
-from services.ingest import store
+from services.ingest import staged
+from services.ingest.lists.opening import Lists
 
 log = structlog.get_logger()
 
@@ -14,8 +15,9 @@ EVERY = 60.0
 
 
 class Sweeper:
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, lists: Lists) -> None:
         self._pool = pool
+        self._lists = lists
         self._alarm = Alarm()
 
     def wake(self) -> None:
@@ -28,16 +30,17 @@ class Sweeper:
             await self._alarm.wait_for(EVERY)
 
     async def sweep(self) -> None:
+        await self._lists.forget_deleted()
         async with self._pool.acquire() as conn:
-            await store.drop_dead_uploads(conn)
-            uploads = await store.dropped_uploads(conn)
+            await staged.drop_dead_uploads(conn)
+            uploads = await staged.dropped_uploads(conn)
         for upload_id in uploads:
             await self._purge(upload_id)
             log.info("upload_purged", upload_id=str(upload_id))
 
     async def _purge(self, upload_id: UUID) -> None:
         async with self._pool.acquire() as conn:
-            while await store.purge_some_chunks(conn, upload_id):
+            while await staged.purge_some_chunks(conn, upload_id):
                 log.debug("chunks_purged", upload_id=str(upload_id))
             async with conn.transaction():
-                await store.forget_upload(conn, upload_id)
+                await staged.forget_upload(conn, upload_id)

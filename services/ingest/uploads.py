@@ -1,22 +1,20 @@
 """However long the list, what is in memory and in one transaction stays small.
 
-A worker thread reads and seals a portion while the loop copies the one before; if this process dies
-on the way, the rows are nobody's and are swept.
+A portion is read beside the loop while the one before is copied; if this process dies on the way,
+the rows are nobody's and are swept.
 """
 
-import asyncio
-from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from chassis.postgres import Pool
 from contracts.sealed import Rejection
-from services.ingest import store
-from services.ingest.domain.batch import Terms
+from services.ingest import staged
 from services.ingest.domain.chunks import Uploaded
 from services.ingest.overlap import both
-from services.ingest.sources import rows_of
-from services.ingest.staging import SAMPLE, Portion, Stager
-from services.ingest.submission import Submission
+from services.ingest.recipients import Portions
+from services.ingest.staging import SAMPLE, Portion
 
 
 class RowsRefusedError(Exception):
@@ -28,28 +26,65 @@ class RowsRefusedError(Exception):
         self.sample = sample
 
 
-async def upload(pool: Pool, terms: Terms, submission: Submission, stager: Stager) -> Uploaded:
+@dataclass(slots=True)
+class Tally:
+    """What is staged so far: chunks get their numbers here."""
+
+    upload_id: UUID
+    accepted: int = 0
+    rejected: int = 0
+    chunks: int = 0
+    rejection_chunks: int = 0
+    sample: list[Rejection] = field(default_factory=list)
+
+    def records(self, portion: Portion) -> tuple[list[Any], list[Any]]:
+        """For COPY."""
+        chunks = [
+            (self.upload_id, number, *chunk)
+            for number, chunk in enumerate(portion.chunks, start=self.chunks)
+        ]
+        rejections = [
+            (self.upload_id, number, *chunk)
+            for number, chunk in enumerate(portion.rejections, start=self.rejection_chunks)
+        ]
+        self.accepted += portion.accepted
+        self.rejected += portion.rejected
+        self.chunks += len(chunks)
+        self.rejection_chunks += len(rejections)
+        self.sample += portion.sample[: SAMPLE - len(self.sample)]
+        return chunks, rejections
+
+    def uploaded(self, addition_id: UUID) -> Uploaded:
+        return Uploaded(
+            self.upload_id,
+            addition_id,
+            self.accepted,
+            self.rejected,
+            self.chunks,
+            self.rejection_chunks,
+        )
+
+
+async def upload(
+    pool: Pool, portions: Portions[Portion], upload_id: UUID, *, strict: bool
+) -> Tally:
     """The list, staged.  Raises RowsRefusedError, FileRefusedError or UploadLostError."""
     async with pool.acquire() as conn:
-        await store.begin_upload(conn, stager.upload_id)
-    strict = terms.request.on_invalid == "reject"
-    portions = stager.portions(rows_of(submission, terms))
-    portion = await _next(portions)
-    while portion and not (strict and len(stager.sample) == SAMPLE):
-        portion, _ = await both(_next(portions), _stage(pool, stager.upload_id, portion))
-    if strict and stager.rejected:
-        raise RowsRefusedError("rows_rejected", stager.sample)
-    if not stager.accepted:
-        raise RowsRefusedError("no_valid_recipients", stager.sample)
+        await staged.begin_upload(conn, upload_id)
+    tally = Tally(upload_id)
+    portion = await portions.next()
+    while portion and not (strict and len(tally.sample) == SAMPLE):
+        portion, _ = await both(portions.next(), _stage(pool, tally, portion))
+    if strict and tally.rejected:
+        raise RowsRefusedError("rows_rejected", tally.sample)
+    if not tally.accepted:
+        raise RowsRefusedError("no_valid_recipients", tally.sample)
     async with pool.acquire() as conn, conn.transaction():
-        await store.mark_same_numbers(conn, stager.upload_id)
-    return stager.uploaded
+        await staged.mark_same_numbers(conn, upload_id)
+    return tally
 
 
-async def _next(portions: Iterator[Portion]) -> Portion | None:
-    return await asyncio.to_thread(next, portions, None)
-
-
-async def _stage(pool: Pool, upload_id: UUID, portion: Portion) -> None:
+async def _stage(pool: Pool, tally: Tally, portion: Portion) -> None:
+    records = tally.records(portion)
     async with pool.acquire() as conn, conn.transaction():
-        await store.stage(conn, upload_id, portion)
+        await staged.stage(conn, tally.upload_id, *records)

@@ -9,9 +9,8 @@ import pytest
 
 from contracts.batches import BatchCreated
 from contracts.ids import batch_id_of
-from services.ingest import store
-from services.ingest.staging import Portion
-from services.ingest.store import UploadLostError
+from services.ingest import staged, store
+from services.ingest.staged import UploadLostError
 from tests.conftest import DatabaseFactory
 from tests.desk import Desk, a_batch, csv_of, open_desk, recipients, settings_for
 
@@ -85,7 +84,7 @@ async def test_the_key_of_a_request_that_died_may_be_used_again(desk: Desk) -> N
 async def test_a_request_that_thaws_after_its_key_was_taken_changes_nothing(desk: Desk) -> None:
     frozen = uuid4()
     async with desk.pool.acquire() as conn:
-        await store.begin_upload(conn, frozen)
+        await staged.begin_upload(conn, frozen)
         assert await store.claim_key(conn, "default", "thaw", b"x", frozen)
         await conn.execute("UPDATE idempotency SET locked_until = now() - interval '1 second'")
         assert await store.claim_key(conn, "default", "thaw", b"x", uuid4())
@@ -95,10 +94,10 @@ async def test_a_request_that_thaws_after_its_key_was_taken_changes_nothing(desk
 async def test_rows_cannot_be_added_to_an_upload_that_was_given_up(desk: Desk) -> None:
     upload_id = uuid4()
     async with desk.pool.acquire() as conn:
-        await store.begin_upload(conn, upload_id)
-        await store.abandon(conn, upload_id)
+        await staged.begin_upload(conn, upload_id)
+        await staged.abandon(conn, upload_id)
         with pytest.raises(UploadLostError):
-            await store.stage(conn, upload_id, Portion())
+            await staged.stage(conn, upload_id, [], [])
 
 
 async def test_the_answer_dies_with_the_key_of_its_batch(desk: Desk) -> None:

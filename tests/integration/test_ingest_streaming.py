@@ -14,15 +14,18 @@ from chassis.queries import check_queries
 from contracts.batches import BatchImportFailed
 from contracts.codec import Encoded
 from contracts.recipients import RecipientsAdded
-from services.ingest import store
-from services.ingest.app import MIGRATIONS
+from services.ingest import staged, store
+from services.ingest.app import MIGRATIONS, compose
+from services.ingest.content import Content
 from services.ingest.directory import Directory
-from services.ingest.intake import Intake, Wakes
+from services.ingest.intake import Wakes
+from services.ingest.lists import store as lists_store
+from services.ingest.lists.opening import Lists
 from services.ingest.settings import IngestSettings
-from services.ingest.staging import Portion
 from services.ingest.streamer import Streamer
-from services.ingest.submission import of_json
+from services.ingest.submission import Sent, batch_of
 from services.ingest.sweeper import Sweeper
+from services.ingest.workers import Workers
 from tests.conftest import DatabaseFactory
 from tests.desk import Json, a_batch, read_log, recipients, registered, settings_for
 
@@ -42,14 +45,17 @@ class Ingest:
         self.settings = settings
         self.ground = ground
         wakes = Wakes(relay=nothing, streamer=nothing, sweeper=nothing)
-        self.intake = Intake(ground.pool, ground.vault, ground.seals, wakes)
+        self.lists = Lists(ground.pool, ground.vault)
+        self.workers = Workers(1)
+        self.intake = compose(ground, lambda: True, self.lists, self.workers, wakes).intake
 
     async def take(self, count: int) -> UUID:
         return await self.take_all(recipients(count))
 
     async def take_all(self, people: list[Json]) -> UUID:
         body = json.dumps(a_batch(recipients=people)).encode()
-        answer = await self.intake.create("default", of_json(body), key=None, actor="test")
+        submission = await batch_of(Sent(json=Content(data=body)), self.workers)
+        answer = await self.intake.create("default", submission, key=None, actor="test")
         return UUID(answer.body["batch_id"])
 
     def streamer(self, producer: Any = None) -> Streamer:
@@ -59,7 +65,10 @@ class Ingest:
     async def stream_all(self) -> None:
         while await self.streamer().stream_some():
             pass
-        await Sweeper(self.ground.pool).sweep()
+        await self.sweep()
+
+    async def sweep(self) -> None:
+        await Sweeper(self.ground.pool, self.lists).sweep()
 
     async def chunks(self) -> list[RecipientsAdded]:
         log = await read_log(self.settings.kafka, self.settings.topic_prefix)
@@ -190,7 +199,7 @@ async def test_a_number_that_comes_again_names_the_nearest_row_before_it(ingest:
 async def test_no_number_is_compared_any_more_when_the_list_is_whole(ingest: Ingest) -> None:
     await ingest.take(CHUNKS * 10)
     compared = await ingest.ground.pool.fetchval(
-        "SELECT count(*) FROM upload_chunks WHERE coalesce(rows::text, digests::text) IS NOT NULL"
+        "SELECT count(*) FROM upload_chunks WHERE coalesce(rows::text, marks::text) IS NOT NULL"
     )
     assert (await chunks_left(ingest), compared) == (CHUNKS, 0)
 
@@ -213,22 +222,23 @@ async def test_an_upload_that_fell_silent_is_swept_and_no_other(ingest: Ingest) 
     dead, live = uuid4(), uuid4()
     async with ingest.ground.pool.acquire() as conn:
         for upload_id in (dead, live):
-            await store.begin_upload(conn, upload_id)
-            portion = Portion(chunks=[(upload_id, n, b"{}", [n], [b"d"]) for n in range(30)])
-            await store.stage(conn, upload_id, portion)
+            await staged.begin_upload(conn, upload_id)
+            chunks = [(upload_id, n, b"{}", [n], [n]) for n in range(30)]
+            await staged.stage(conn, upload_id, chunks, [])
         await conn.execute("UPDATE uploads SET touched_at = now() - interval '61 seconds' "
                            "WHERE upload_id = $1", dead)  # fmt: skip
-    await Sweeper(ingest.ground.pool).sweep()
+    await ingest.sweep()
     assert await chunks_left(ingest) == 1 + 30
     async with ingest.ground.pool.acquire() as conn:
-        await store.stage(conn, live, Portion())
-        with pytest.raises(store.UploadLostError):
-            await store.stage(conn, dead, Portion())
+        await staged.stage(conn, live, [], [])
+        with pytest.raises(staged.UploadLostError):
+            await staged.stage(conn, dead, [], [])
 
 
 async def test_every_query_fits_the_schema(ingest: Ingest) -> None:
     async with ingest.ground.pool.acquire() as conn:
-        await check_queries(conn, store.Q)
+        for queries in (store.Q, lists_store.Q):
+            await check_queries(conn, queries)
 
 
 async def pointer(ingest: Ingest) -> int:

@@ -21,6 +21,7 @@ from services.ingest.domain.directory import (
     number_key,
 )
 from services.ingest.domain.requests import BatchRequest
+from services.ingest.reading.policy import ANYONE
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BATCH = UUID(int=1)
@@ -46,7 +47,7 @@ def request(**changes: Any) -> BatchRequest:
 
 
 def agreed(*, known: Directory | None = None, **changes: Any) -> Terms:
-    return agree(request(**changes), known or directory(), batch_id=BATCH, at=NOW)
+    return agree(request(**changes), known or directory(), ANYONE, batch_id=BATCH, at=NOW)
 
 
 def faults(*, known: Directory | None = None, **changes: Any) -> list[str]:
@@ -67,7 +68,7 @@ def test_a_blank_number_is_not_the_agents() -> None:
 
 
 def test_a_row_may_call_from_any_number_that_may_place_calls() -> None:
-    assert agreed().caller_ids == {"+442079460000"}
+    assert directory().caller_ids == {"+442079460000"}
 
 
 def test_the_accounts_window_serves_a_batch_without_one() -> None:
@@ -78,7 +79,7 @@ def test_the_accounts_window_serves_a_batch_without_one() -> None:
 
 def test_every_fault_is_said_at_once() -> None:
     said = faults(
-        known=directory(agent=None),
+        known=directory(agent=None, has_list=False),
         from_number="+442079460001",
         window=None,
         scheduled_at="2026-11-21T11:59:59Z",

@@ -14,7 +14,8 @@ from contracts.ids import chunk_id_of, recipient_id_of
 from contracts.recipients import CHUNK_BYTES, RecipientEntry, RecipientsAdded
 from contracts.sealed import FieldError, RecipientSecrets, Rejection, Rejections, Seal, new_key
 from services.ingest.domain.chunks import Stream, added, advanced, import_failed, rejected
-from services.ingest.staging import Accepted, Portion, Stager
+from services.ingest.staging import Accepted, Sealing, Stager
+from services.ingest.uploads import Tally
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 STREAM = Stream("default", UUID(int=1), UUID(int=2), UUID(int=3), chunks=2, rejection_chunks=1)
@@ -27,12 +28,12 @@ def person(row: int, variable: str = "", **settings: Any) -> Accepted:
 
 def staged(people: Iterable[Accepted]) -> list[dict[str, Any]]:
     """The chunks as the database gives them back."""
-    stager = Stager(STREAM.upload_id, STREAM.addition_id, Seal(new_key(), "batch"), b"pepper")
-    portions: list[Portion] = list(stager.portions(people))
+    stager = Stager(Sealing(STREAM.addition_id, new_key(), "batch"))
+    tally = Tally(STREAM.upload_id)
     return [
         {"chunk_no": number, "entries": entries, "rows": rows, "same_numbers": None}
-        for portion in portions
-        for _, number, entries, rows, _ in portion.chunks
+        for portion in stager.portions(people)
+        for _, number, entries, rows, _ in tally.records(portion)[0]
     ]
 
 
@@ -62,8 +63,8 @@ def test_a_chunk_has_a_bounded_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_error_log_shows_a_nul_as_what_can_be_stored() -> None:
-    seal = Seal(new_key(), "batch")
-    stager = Stager(STREAM.upload_id, STREAM.addition_id, seal, b"pepper")
+    key = new_key()
+    seal, stager = Seal(key, "batch"), Stager(Sealing(STREAM.addition_id, key, "batch"))
     errors = (FieldError(field="name", code="name_invalid", message="Take it out."),)
     wrong = Rejection(row=1, phone_number="12\0", name="A\0nn", errors=errors)
     [portion] = stager.portions([wrong])

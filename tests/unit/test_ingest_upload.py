@@ -12,8 +12,11 @@ from structlog.testing import capture_logs
 
 from chassis import problems
 from services.ingest.api import faults
-from services.ingest.api.upload import BATCH_BYTES, MOST_BYTES, TOO_LARGE, submission_of
+from services.ingest.api.upload import BATCH as PARTS
+from services.ingest.api.upload import FIELD_BYTES, MOST_BYTES, TOO_LARGE, sent_in
 from services.ingest.domain.requests import AccountRequest, AgentRequest
+from services.ingest.submission import batch_of
+from services.ingest.workers import Workers
 
 BATCH = {"name": "Reminders", "agent_id": "a1"}
 FORM = "multipart/form-data; boundary=b"
@@ -27,8 +30,9 @@ def an_app() -> FastAPI:
 
     @app.post("/batches")
     async def create(request: Request) -> str:
-        async with submission_of(request) as submission:
-            return submission.request.name
+        async with sent_in(request, PARTS) as sent:
+            submission = await batch_of(sent, Workers(1))
+            return str(submission.request.name)
 
     @app.put("/account")
     async def configure(_: AccountRequest) -> None: ...
@@ -81,7 +85,7 @@ def test_a_form_that_cannot_be_read_is_answered_with_how_to_send_one(
 def test_a_batch_part_that_is_too_large_is_told_how_large_it_may_be(
     client: TestClient, disposition: str
 ) -> None:
-    fitting = json.dumps(BATCH).ljust(BATCH_BYTES)
+    fitting = json.dumps(BATCH).ljust(FIELD_BYTES)
     assert send(client, a_form(a_part(fitting, disposition))).status_code == 200
     answer = send(client, a_form(a_part(fitting + " ", disposition)))
     assert (answer.status_code, answer.json()["code"]) == (413, "upload_too_large")

@@ -1,66 +1,35 @@
 """Batches, as they are asked for."""
 
-from typing import Annotated, Any
-
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 
 from services.ingest.answers import BatchAnswer
 from services.ingest.api.account import ACTOR, Account
+from services.ingest.api.keys import IdempotencyKey, key_of
 from services.ingest.api.parts import Ready
-from services.ingest.api.upload import submission_of
-from services.ingest.domain.requests import BatchRequest, RecipientRequest
+from services.ingest.api.schemas import BATCH_BODY
+from services.ingest.api.upload import BATCH, sent_in
+from services.ingest.domain.preview import Preview
+from services.ingest.submission import batch_of
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 
-
-def _schema(model: type[BaseModel]) -> Any:
-    """Without references, which would point outside the place it is put in."""
-    schema = model.model_json_schema(by_alias=False)
-    definitions = schema.pop("$defs", {})
-
-    def whole(part: Any) -> Any:
-        match part:
-            case {"$ref": str(place)}:
-                return whole(definitions[place.rpartition("/")[2]])
-            case dict():
-                return {name: whole(value) for name, value in part.items()}
-            case list():
-                return [whole(value) for value in part]
-            case _:
-                return part
-
-    return whole(schema)
-
-
-def _body() -> dict[str, Any]:
-    """The body is taken in by hand, since it may be a file; what it may hold is said here."""
-    batch = _schema(BatchRequest)
-    recipients = {"type": "array", "items": _schema(RecipientRequest)}
-    typed = batch | {"properties": batch["properties"] | {"recipients": recipients}}
-    form = {
-        "type": "object",
-        "properties": {"batch": batch, "file": {"type": "string", "format": "binary"}},
-        "required": ["batch"],
-    }
-    content = {
-        "application/json": {"schema": typed},
-        "multipart/form-data": {
-            "schema": form,
-            "encoding": {"batch": {"contentType": "application/json"}},
-        },
-    }
-    return {"requestBody": {"required": True, "content": content}}
-
-
-@router.post("", status_code=202, response_model=BatchAnswer, openapi_extra=_body())
+@router.post("", status_code=202, response_model=BatchAnswer, openapi_extra=BATCH_BODY)
 async def create_batch(
     request: Request, account_id: Account, parts: Ready, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:
-    """Take a list and call everyone on it: as JSON, or as a CSV file beside the batch."""
-    async with submission_of(request) as submission:
-        answer = await parts.intake.create(account_id, submission, key=idempotency_key, actor=ACTOR)
+    """Take a list and call everyone on it: as JSON, as a CSV file, or one that was prepared."""
+    async with sent_in(request, BATCH) as sent:
+        key = await key_of(idempotency_key, account_id, "POST /v1/batches", sent)
+        submission = await batch_of(sent, parts.workers)
+        answer = await parts.intake.create(account_id, submission, key=key, actor=ACTOR)
     return JSONResponse(answer.body, answer.status, headers=answer.headers)
+
+
+@router.post("/preview", openapi_extra=BATCH_BODY)
+async def preview_batch(request: Request, account_id: Account, parts: Ready) -> Preview:
+    """Who would be called, who not and why, and when: the same body, and nothing is stored."""
+    async with sent_in(request, BATCH) as sent:
+        submission = await batch_of(sent, parts.workers)
+        return await parts.previews.preview(account_id, submission)

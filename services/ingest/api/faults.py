@@ -17,8 +17,10 @@ from services.ingest.api.places import on_invalid, told
 from services.ingest.domain.batch import RefusedError
 from services.ingest.reading.columns import FileRefusedError
 from services.ingest.reading.json_text import BodyRefusedError
-from services.ingest.store import BatchExistsError, UploadLostError
+from services.ingest.staged import UploadLostError
+from services.ingest.store import BatchExistsError
 from services.ingest.uploads import RowsRefusedError
+from services.ingest.workers import WorkerLostError
 
 log = structlog.get_logger()
 
@@ -47,7 +49,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 def install(app: FastAPI) -> None:
     refusals = (RefusedError, RowsRefusedError, FileRefusedError, BodyRefusedError)
-    for fault in (*refusals, BatchExistsError, UploadLostError, *TRANSIENT):
+    lost: list[type[Exception]] = [UploadLostError, WorkerLostError, *TRANSIENT]
+    for fault in [*refusals, BatchExistsError, *lost]:
         app.add_exception_handler(fault, _answer)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(ClientDisconnect, _on_hang_up)

@@ -12,6 +12,14 @@ from chassis.vault import Seals
 from services.ingest.api.account import Account
 from services.ingest.directory import Directory
 from services.ingest.intake import Intake
+from services.ingest.lists.answers import Answers
+from services.ingest.lists.intake import ListIntake
+from services.ingest.lists.mending import Mending
+from services.ingest.lists.opening import Lists
+from services.ingest.previews import Previews
+from services.ingest.suppressions.entries import Suppressions
+from services.ingest.suppressions.lists import SuppressionLists
+from services.ingest.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +27,15 @@ class Parts:
     is_caught_up: Callable[[], bool]
     directory: Directory
     intake: Intake
+    previews: Previews
+    lists: Lists
+    list_intake: ListIntake
+    list_answers: Answers
+    mending: Mending
+    workers: Workers
     seals: Seals
+    suppressions: Suppressions
+    suppression_lists: SuppressionLists
 
 
 async def parts_of(request: Request, account_id: Account) -> Parts:

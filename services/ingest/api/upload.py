@@ -1,9 +1,10 @@
-"""A body is taken in whole before it means anything; a file goes to disk, unnamed."""
+"""A body is taken in whole before it means anything; a long one goes to disk, unnamed."""
 
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -12,29 +13,47 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from chassis.problems import Problem
-from services.ingest.submission import Submission, of_form, of_json
+from services.ingest.content import IN_MEMORY, Content
+from services.ingest.submission import Sent
 
 FILE_BYTES = 50 * 1024 * 1024
-BATCH_BYTES = 1024 * 1024
-MOST_BYTES = FILE_BYTES + 2 * BATCH_BYTES
+FIELD_BYTES = 1024 * 1024
+MOST_BYTES = FILE_BYTES + 2 * FIELD_BYTES
 TOO_LARGE = f"Send at most {FILE_BYTES:,} bytes (50 MB); split the list."
-FIELDS = {"batch", "file"}
 MOST_PARTS = 8
+
+BATCH, LIST = ("batch", "file", "mapping"), ("file", "mapping")
+"""The parts of a form."""
 
 
 @asynccontextmanager
-async def submission_of(request: Request) -> AsyncIterator[Submission]:
+async def sent_in(request: Request, parts: Collection[str]) -> AsyncIterator[Sent]:
     """What was sent, for as long as its file is open.  Raises Problem or RequestValidationError."""
+    _refuse_packed(request)
     if not _is_form(request):
-        body = await request.body()
-        _bound(len(body), FILE_BYTES, TOO_LARGE)
-        yield await run_in_threadpool(of_json, body)
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as body:
+            async for piece in request.stream():
+                body.write(piece)
+            _bound(body.tell(), FILE_BYTES, TOO_LARGE)
+            yield Sent(json=Content.of(cast("BinaryIO", body), body.tell()))
         return
-    form = await _form(request)
+    form = await _form(request, parts)
     try:
-        yield await _of_form(form)
+        _known_once(form, parts)
+        yield await _of_form(form, parts)
     finally:
         await form.close()
+
+
+def _refuse_packed(request: Request) -> None:
+    packing = request.headers.get("content-encoding", "identity").strip().lower()
+    if packing != "identity":
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "content_encoding_unsupported",
+            "The body is compressed.",
+            "Send it as it is, without Content-Encoding.",
+        )
 
 
 def _is_form(request: Request) -> bool:
@@ -42,7 +61,7 @@ def _is_form(request: Request) -> bool:
     return kind.strip().lower() == "multipart/form-data"
 
 
-async def _form(request: Request) -> FormData:
+async def _form(request: Request, parts: Collection[str]) -> FormData:
     """The body as a whole is bounded before; how large a part of it may be is judged after."""
     limits = {"max_files": MOST_PARTS, "max_fields": MOST_PARTS, "max_part_size": MOST_BYTES}
     async with aclosing(request.stream()) as stream:
@@ -53,33 +72,31 @@ async def _form(request: Request) -> FormData:
                 HTTPStatus.BAD_REQUEST,
                 "body_invalid",
                 "The form cannot be read.",
-                "Send multipart/form-data under its boundary, with the parts batch and file:"
-                " each named, each once, and no others.",
+                "Send multipart/form-data under its boundary, with the parts"
+                f" {', '.join(parts)}: each named, each once, and no others.",
             ) from None
 
 
-async def _of_form(form: FormData) -> Submission:
-    _known_once(form)
-    batch, file = form.get("batch"), form.get("file")
-    if batch is None:
-        raise _fault("batch", "missing", "Send the batch as JSON in the field batch.")
-    too_large = f"Keep the part batch to {BATCH_BYTES:,} bytes (1 MB); send the list as a file."
-    if isinstance(batch, str):
-        text = batch.encode()
-    else:
-        _bound(batch.size or 0, BATCH_BYTES, too_large)
-        text = await batch.read()
-    _bound(len(text), BATCH_BYTES, too_large)
-    return await run_in_threadpool(of_form, text, _file(file))
+async def _of_form(form: FormData, parts: Collection[str]) -> Sent:
+    """`file` is a file; the others are fields of JSON, which may come as files, too."""
+    fields = {name: await _field(name, form[name]) for name in parts if name in form}
+    needed = "batch" if "batch" in parts else "file"
+    if needed not in fields:
+        what = "batch as JSON in the field batch" if needed == "batch" else "CSV in the field file"
+        raise _fault(needed, "missing", f"Send the {what}.")
+    return Sent(**fields)
 
 
-def _file(file: UploadFile | str | None) -> BinaryIO | None:
-    if file is None:
-        return None
-    if isinstance(file, str):
-        raise _fault("file", "field_invalid", "Send the CSV as a file, with a file name.")
-    _bound(file.size or 0, FILE_BYTES, TOO_LARGE)
-    return file.file
+async def _field(name: str, part: UploadFile | str) -> Content:
+    if name == "file":
+        if isinstance(part, str):
+            raise _fault("file", "field_invalid", "Send the CSV as a file, with a file name.")
+        _bound(part.size or 0, FILE_BYTES, TOO_LARGE)
+        return await run_in_threadpool(Content.of, part.file, part.size or 0)
+    text = part.encode() if isinstance(part, str) else await part.read()
+    too_large = f"Keep the part {name} to {FIELD_BYTES:,} bytes (1 MB); send the list as a file."
+    _bound(len(text), FIELD_BYTES, too_large)
+    return Content(data=text)
 
 
 def _bound(size: int, most: int, detail: str) -> None:
@@ -88,10 +105,10 @@ def _bound(size: int, most: int, detail: str) -> None:
         raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload_too_large", title, detail)
 
 
-def _known_once(form: FormData) -> None:
+def _known_once(form: FormData, parts: Collection[str]) -> None:
     names = [name for name, _ in form.multi_items()]
     for name in names:
-        if name not in FIELDS:
+        if name not in parts:
             raise _fault(name, "extra_forbidden", "This field is not known here.")
         if names.count(name) > 1:
             raise _fault(name, "field_invalid", "Send this field once.")

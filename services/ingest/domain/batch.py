@@ -18,6 +18,7 @@ from contracts.directory import (
 from contracts.ids import command_id_of
 from contracts.sealed import FieldError
 from services.ingest.domain.requests import BatchRequest
+from services.ingest.reading.policy import Policy
 
 FARTHEST = timedelta(days=30)
 
@@ -29,6 +30,8 @@ class Directory:
     account: AccountConfigured
     agent: AgentEvent | None
     numbers: Mapping[str, PhoneNumberEvent]
+    has_list: bool = True
+    """Whether the list that the request names is there."""
 
     @property
     def caller_ids(self) -> frozenset[str]:
@@ -48,8 +51,10 @@ class Terms:
     request: BatchRequest
     from_number: str
     window: Window
-    caller_ids: frozenset[str]
-    """The numbers a row may name as its own caller id."""
+    policy: Policy
+    """What each row is judged by."""
+    at_once: int
+    """The calls that the account may have and the batch does not leave to others."""
 
 
 class RefusedError(Exception):
@@ -60,7 +65,9 @@ class RefusedError(Exception):
         self.errors = errors
 
 
-def agree(request: BatchRequest, directory: Directory, *, batch_id: UUID, at: datetime) -> Terms:
+def agree(
+    request: BatchRequest, directory: Directory, policy: Policy, *, batch_id: UUID, at: datetime
+) -> Terms:
     """The terms of the batch.  Raises RefusedError."""
     from_number = caller_id(request, directory.agent)
     window = request.window or directory.account.default_window
@@ -70,12 +77,13 @@ def agree(request: BatchRequest, directory: Directory, *, batch_id: UUID, at: da
         *([] if window else [_WINDOW_REQUIRED]),
         *_of_times(request, at),
         *_of_concurrency(request, directory.account),
-        *([_LIST_NOT_FOUND] if request.recipient_list_id else []),
+        *([] if directory.has_list else [LIST_NOT_FOUND]),
     ]
     if errors or window is None or from_number is None:
         raise RefusedError(errors)
     account_id = directory.account.account_id
-    return Terms(batch_id, account_id, request, from_number, window, directory.caller_ids)
+    at_once = directory.account.concurrency - request.reserved_concurrency
+    return Terms(batch_id, account_id, request, from_number, window, policy, at_once)
 
 
 def caller_id(request: BatchRequest, agent: AgentEvent | None) -> str | None:
@@ -162,4 +170,7 @@ def _error(field: str, code: str, message: str) -> FieldError:
 _WINDOW_REQUIRED = _error(
     "window", "window_required", "Give a window, or configure the account's default_window."
 )
-_LIST_NOT_FOUND = _error("recipient_list_id", "list_not_found", "Name a list of this account.")
+LIST_TOO_MANY = _error(
+    "recipient_list_id", "field_invalid", "Name a list or send recipients, not both."
+)
+LIST_NOT_FOUND = _error("recipient_list_id", "list_not_found", "Name a list of this account.")

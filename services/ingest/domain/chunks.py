@@ -25,22 +25,21 @@ ENTRIES = TypeAdapter(tuple[RecipientEntry, ...])
 
 @dataclass(slots=True)
 class Chunk:
-    """One that is being filled: the JSON of its entries, their rows and the digests of numbers."""
+    """One that is being filled: the JSON of its entries, their rows and phone numbers."""
 
-    number: int
     entries: list[bytes] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
-    digests: list[bytes] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
     size: int = ENVELOPE
 
     def has_room_for(self, entry: bytes) -> bool:
         fits = self.size + len(entry) + ROOM <= CHUNK_BYTES and len(self.entries) < MAX_ENTRIES
         return fits or not self.entries
 
-    def add(self, row: int, entry: bytes, digest: bytes) -> None:
+    def add(self, row: int, entry: bytes, number: str) -> None:
         self.entries.append(entry)
         self.rows.append(row)
-        self.digests.append(digest)
+        self.numbers.append(number)
         self.size += len(entry) + ROOM
 
 

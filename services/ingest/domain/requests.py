@@ -21,8 +21,7 @@ from services.ingest.domain.fields import (
     Variables,
     WebAddress,
 )
-
-SETTINGS = ("not_before", "timezone", "from_number", "language", "first_message", "webhook_url")
+from services.ingest.reading.columns import SETTINGS
 
 
 class Request(BaseModel):
@@ -95,3 +94,25 @@ class RecipientRequest(Request):
     def settings(self) -> Iterator[tuple[str, str | None]]:
         for name in SETTINGS:
             yield name, getattr(self, name)
+
+
+class RowRequest(Request):
+    """New values for a row of a list: what is left out stays as it is, null takes it away."""
+
+    phone_number: str | None = Field(
+        default=None, validation_alias=AliasChoices("phone_number", "phoneNumber", "phone")
+    )
+    name: str | None = None
+    ignore_e164_validation: bool | str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("ignore_e164_validation", "ignoreE164Validation"),
+    )
+    variables: Variables = Field(
+        default_factory=dict, validation_alias=AliasChoices("variables", "dynamic_vars")
+    )
+    not_before: str | None = None
+    timezone: str | None = None
+    from_number: str | None = None
+    language: str | None = None
+    first_message: str | None = None
+    webhook_url: str | None = None

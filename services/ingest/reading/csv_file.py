@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import BinaryIO, Final
 
 from services.ingest.reading.columns import FileRefusedError, is_phone_column
-from services.ingest.reading.lines import CELL_BYTES, LINE_BYTES, READ_BYTES, Lines
+from services.ingest.reading.lines import CELL_BYTES, READ_BYTES, Lines
 from services.ingest.reading.quotes import first_fault
 
 DELIMITERS: Final = (",", ";", "\t")
@@ -75,6 +75,7 @@ class _Records:
                 end = skipped + reader.line_num
                 if (end > line or lines.large) and _holds_large(cells):
                     raise self._refusal(line)
+                lines.held = 0
                 # one cell of spaces is a blank line where it could not be the whole row
                 if len(cells) > 1 or (cells and (width == 1 or cells[0].strip())):
                     found = True
@@ -88,13 +89,9 @@ class _Records:
     def _refusal(self, line: int) -> FileRefusedError:
         """Read the row again: the reader that failed does not tell where."""
         self._file.seek(self._start)
-        text, size = list[str](), 0
-        for each in islice(Lines(self._file), line - 1, None):
-            text.append(each)
-            size += len(each)
-            if size > LINE_BYTES:
-                break
-        return first_fault("".join(text), line, self._delimiter)
+        last = self._skipped + self._reader.line_num
+        text = "".join(islice(Lines(self._file), line - 1, last))
+        return first_fault(text, line, self._delimiter)
 
 
 def _opening(lines: Lines) -> tuple[int, str, str]:

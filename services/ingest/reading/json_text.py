@@ -14,7 +14,7 @@ VALUE_CHARACTERS: Final = 8 * 1024 * 1024
 MOST_DEPTH: Final = 100
 UNCERTAIN: Final = 16
 """So close to the end of what is there, an error may only be that the rest is missing."""
-SPACE: Final = " \t\n\r"
+LOOK_AHEAD: Final = len("e+6")
 NOT_SPACE: Final = re.compile(r"[^ \t\n\r]")
 SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -98,8 +98,8 @@ class JsonText:
             except (ValueError, RecursionError):
                 message = "there is a number too long or not finite, or too deep a nesting"
                 raise self._refusal(message) from None
-            # a number at the end may have more digits
-            if end < len(self._text) or not self._more():
+            # what looks like a number's end may be followed by the rest of `1e+6`
+            if end + LOOK_AHEAD <= len(self._text) or not self._more():
                 self._check(value, end)
                 self._place = end
                 return value

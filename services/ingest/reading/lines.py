@@ -39,6 +39,8 @@ class Lines:
         self._lines = chain.from_iterable(self._texts())
         self.large = False
         """Whether a line about here may be longer than a cell may be: no other need be measured."""
+        self.held = 0
+        """Bytes handed out since it was last set to 0, as is to be done where a row has ended."""
 
     def __iter__(self) -> Iterator[str]:
         return self._lines
@@ -47,6 +49,10 @@ class Lines:
         offset, line = 0, 1
         for piece in self._pieces():
             self.large = len(piece) > CELL_BYTES
+            if self.held > LINE_BYTES:
+                message = f"Close a double quote above line {line}: the row before is too long."
+                raise FileRefusedError("csv_field_too_large", message, line=line)
+            self.held += len(piece)
             text, fault = _checked(piece, offset)
             # no str.splitlines: it would also break a line where a cell holds a form feed
             yield StringIO(text if offset else text.removeprefix("\ufeff"), newline="")

@@ -1,0 +1,97 @@
+-- name: insert_list
+INSERT INTO lists (list_id, account_id) VALUES ($1, $2)
+
+-- name: lock_list
+-- In a statement of its own, before anything of the list is read that is to be changed.
+SELECT list_id FROM lists WHERE list_id = $1 AND account_id = $2 AND NOT deleted FOR UPDATE
+
+-- name: list_of_account
+SELECT list_id, created_at FROM lists WHERE list_id = $1 AND account_id = $2 AND NOT deleted
+
+-- name: attach_file
+-- The upload becomes the list's newest file; numbers of removed rows are not given again.
+INSERT INTO list_files (upload_id, list_id, base, rows, columns)
+SELECT $2, $1, coalesce(max(base + rows), 0), $3, $4 FROM list_files WHERE list_id = $1
+RETURNING base
+
+-- name: work_in_memory
+SELECT set_config('work_mem', '64MB', true)
+
+-- name: tell_twins_of_file
+-- The rows of a new file whose number an earlier row of the list has.
+WITH entries AS (
+    SELECT base + entry."row" AS "row", entry.mark, upload_id
+    FROM list_files JOIN list_blocks USING (upload_id),
+         unnest(accepted, marks) AS entry ("row", mark)
+    WHERE list_id = $1
+), repeated AS (
+    SELECT mark, min("row") AS first FROM entries GROUP BY mark HAVING count(*) > 1
+)
+INSERT INTO list_twins (list_id, "row", mark, earlier)
+SELECT $1, "row", mark, first FROM entries JOIN repeated USING (mark)
+WHERE upload_id = $2 AND "row" > first
+
+-- name: forget_twins_of_marks
+DELETE FROM list_twins WHERE list_id = $1 AND mark = ANY ($2::bigint[])
+
+-- name: tell_twins_of_marks
+WITH entries AS (
+    SELECT base + entry."row" AS "row", entry.mark
+    FROM list_files JOIN list_blocks USING (upload_id),
+         unnest(accepted, marks) AS entry ("row", mark)
+    WHERE list_id = $1 AND marks && $2::bigint[] AND entry.mark = ANY ($2::bigint[])
+), told AS (
+    SELECT "row", mark, min("row") OVER (PARTITION BY mark) AS first FROM entries
+)
+INSERT INTO list_twins (list_id, "row", mark, earlier)
+SELECT $1, "row", mark, first FROM told WHERE "row" > first
+
+-- name: twins
+SELECT "row", earlier FROM list_twins WHERE list_id = $1 AND "row" = ANY ($2::integer[])
+
+-- name: counts
+SELECT coalesce(sum(cardinality(accepted)), 0) AS accepted, coalesce(sum(rejected), 0) AS rejected,
+       (SELECT count(*) FROM list_twins WHERE list_twins.list_id = $1) AS duplicates
+FROM list_files JOIN list_blocks USING (upload_id)
+WHERE list_id = $1
+
+-- name: files
+SELECT upload_id, base, rows, columns FROM list_files WHERE list_id = $1 ORDER BY base
+
+-- name: blocks
+-- From a row on, in order: those with rejected rows, or with accepted ones, or all.
+SELECT upload_id, block_no, base, last_row, sealed
+FROM list_files JOIN list_blocks USING (upload_id)
+WHERE list_id = $1 AND base + last_row > $2
+  AND ($3::text IS NULL OR CASE $3::text WHEN 'rejected' THEN rejected > 0
+                                         ELSE cardinality(accepted) > 0 END)
+ORDER BY base, first_row
+LIMIT $4
+
+-- name: block_of_row
+SELECT upload_id, block_no, base, accepted, marks, sealed
+FROM list_files JOIN list_blocks USING (upload_id)
+WHERE list_id = $1 AND base + first_row <= $2 AND base + last_row >= $2
+
+-- name: change_block
+UPDATE list_blocks SET accepted = $3, marks = $4, rejected = $5, sealed = $6
+WHERE upload_id = $1 AND block_no = $2
+
+-- name: delete_list
+UPDATE lists SET deleted = true WHERE list_id = $1 AND account_id = $2 AND NOT deleted
+RETURNING list_id
+
+-- name: deleted_lists
+SELECT list_id FROM lists WHERE deleted
+
+-- name: drop_files
+-- Their blocks go to the sweeper.
+WITH gone AS (DELETE FROM list_files WHERE list_id = $1 RETURNING upload_id)
+INSERT INTO uploads (upload_id, dropped) SELECT upload_id, true FROM gone
+ON CONFLICT (upload_id) DO UPDATE SET dropped = true
+
+-- name: forget_twins
+DELETE FROM list_twins WHERE list_id = $1
+
+-- name: forget_list
+DELETE FROM lists WHERE list_id = $1 AND deleted

@@ -1,0 +1,141 @@
+"""Every statement of the lists; whoever changes one holds its row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from chassis.postgres import Connection
+from chassis.queries import load_queries
+from services.ingest.staged import finish_upload, take_longer, touch_upload
+
+Q = load_queries(__file__)
+
+BLOCK_COLUMNS = (
+    "upload_id", "block_no", "first_row", "last_row", "accepted", "rejected", "marks", "sealed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    accepted: int
+    rejected: int
+    duplicates: int
+    """Accepted rows whose number an earlier accepted row has."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    """A block as it is changed."""
+
+    upload_id: UUID
+    block_no: int
+    base: int
+    accepted: list[int]
+    marks: list[int]
+    sealed: bytes
+
+
+class ListGoneError(Exception):
+    """There is no such list of this account, or not any more."""
+
+
+async def insert(conn: Connection, list_id: UUID, account_id: str) -> None:
+    await conn.execute(Q.insert_list, list_id, account_id)
+
+
+async def lock(conn: Connection, list_id: UUID, account_id: str) -> None:
+    """Raises ListGoneError."""
+    if await conn.fetchval(Q.lock_list, list_id, account_id) is None:
+        raise ListGoneError
+
+
+async def created_at(conn: Connection, list_id: UUID, account_id: str) -> datetime:
+    """Raises ListGoneError."""
+    row = await conn.fetchrow(Q.list_of_account, list_id, account_id)
+    if row is None:
+        raise ListGoneError
+    at: datetime = row["created_at"]
+    return at
+
+
+async def stage(conn: Connection, upload_id: UUID, blocks: Sequence[tuple[Any, ...]]) -> None:
+    """In the caller's transaction.  Raises UploadLostError."""
+    await touch_upload(conn, upload_id)
+    await conn.copy_records_to_table(
+        "list_blocks", records=blocks, columns=BLOCK_COLUMNS, timeout=20
+    )
+
+
+async def attach(
+    conn: Connection, list_id: UUID, upload_id: UUID, *, rows: int, columns: bytes
+) -> None:
+    """The blocks of an upload become a file of the list.  Raises UploadLostError."""
+    await finish_upload(conn, upload_id)
+    await conn.execute(Q.attach_file, list_id, upload_id, rows, columns)
+    await take_longer(conn)
+    await conn.execute(Q.work_in_memory)
+    await conn.execute(Q.tell_twins_of_file, list_id, upload_id)
+
+
+async def tell_twins(conn: Connection, list_id: UUID, marks: Sequence[int]) -> None:
+    """Anew, for these numbers."""
+    await conn.execute(Q.forget_twins_of_marks, list_id, marks)
+    await conn.execute(Q.tell_twins_of_marks, list_id, marks)
+
+
+async def twins(conn: Connection, list_id: UUID, rows: Sequence[int]) -> dict[int, int]:
+    """The first row with the same number, for those that have an earlier one."""
+    found = await conn.fetch(Q.twins, list_id, rows)
+    return {row["row"]: row["earlier"] for row in found}
+
+
+async def counts(conn: Connection, list_id: UUID) -> Counts:
+    return Counts(**dict(await conn.fetchrow(Q.counts, list_id) or {}))
+
+
+async def files(conn: Connection, list_id: UUID) -> list[Record]:
+    return await conn.fetch(Q.files, list_id)
+
+
+async def blocks(
+    conn: Connection, list_id: UUID, *, after: int, state: str | None, at_most: int
+) -> list[Record]:
+    return await conn.fetch(Q.blocks, list_id, after, state, at_most)
+
+
+async def block_of(conn: Connection, list_id: UUID, row: int) -> StoredBlock | None:
+    found = await conn.fetchrow(Q.block_of_row, list_id, row)
+    return None if found is None else StoredBlock(**dict(found))
+
+
+async def change(conn: Connection, block: StoredBlock, *, rejected: int) -> None:
+    await conn.execute(
+        Q.change_block,
+        block.upload_id,
+        block.block_no,
+        block.accepted,
+        block.marks,
+        rejected,
+        block.sealed,
+    )
+
+
+async def delete(conn: Connection, list_id: UUID, account_id: str) -> None:
+    """Raises ListGoneError."""
+    if await conn.fetchval(Q.delete_list, list_id, account_id) is None:
+        raise ListGoneError
+
+
+async def deleted(conn: Connection) -> list[UUID]:
+    return [row["list_id"] for row in await conn.fetch(Q.deleted_lists)]
+
+
+async def forget(conn: Connection, list_id: UUID) -> None:
+    """In the caller's transaction; the blocks are the sweeper's from here."""
+    await conn.execute(Q.drop_files, list_id)
+    await conn.execute(Q.forget_twins, list_id)
+    await conn.execute(Q.forget_list, list_id)
