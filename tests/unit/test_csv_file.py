@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.ingest.reading.columns import FileRefusedError
 from services.ingest.reading.csv_file import Table, fitted, read_csv, too_many_cells
-from services.ingest.reading.lines import CELL_BYTES
+from services.ingest.reading.lines import CELL_BYTES, LINE_BYTES, READ_BYTES
 
 
 def read(content: str | bytes, **options: int) -> Table:
@@ -52,7 +52,7 @@ class Written(csv.excel):
     def __init__(self, delimiter: str, ending: str, *, quote_all: bool) -> None:
         self.delimiter = delimiter
         self.lineterminator = ending
-        self.quoting = csv.QUOTE_ALL if quote_all or ending != "\r\n" else csv.QUOTE_MINIMAL
+        self.quoting = csv.QUOTE_MINIMAL if ending == "\r\n" and not quote_all else csv.QUOTE_ALL
         super().__init__()
 
 
@@ -255,6 +255,19 @@ def test_a_cell_holds_64_kb_and_not_a_byte_more(letter: str) -> None:
 def test_a_quote_that_is_never_closed_is_found_where_it_was_opened_in_a_long_file() -> None:
     refused = refusal('phone,a\n+1,"b\n' + "+2,c\n" * 50_000)
     assert (refused.code, refused.line, refused.column) == ("csv_field_too_large", 2, 4)
+
+
+def test_a_row_without_end_is_refused_before_it_fills_the_memory() -> None:
+    content = io.BytesIO(b"phone,a\n+1" + (b',"' + b"\n" * 60_000 + b'"') * 300)
+    with pytest.raises(FileRefusedError) as refused:
+        list(read_csv(content).rows)
+    assert refused.value.code == "csv_field_too_large"
+    assert content.tell() <= LINE_BYTES + 2 * READ_BYTES
+
+
+def test_the_first_fault_of_a_file_is_told_whatever_comes_after_it() -> None:
+    refused = refusal('phone,a\n+1,"b"c\n\0\n')
+    assert (refused.code, refused.line) == ("csv_parse_error", 2)
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:

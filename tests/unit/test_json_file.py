@@ -62,6 +62,12 @@ def test_a_body_is_read_as_it_was_written_in_whatever_blocks_it_comes(
     assert body.count == len(recipients)
 
 
+@pytest.mark.parametrize("read_bytes", range(1, 12))
+def test_a_number_is_whole_wherever_a_block_ends(read_bytes: int) -> None:
+    _, elements = read('{"recipients": [10, 0.5, -1e+6, 2E2, 3.25e-1,1]}', read_bytes)
+    assert elements == [10, 0.5, -1e6, 200.0, 0.325, 1]
+
+
 ODDS = [*'{}[]",:', "recipients", '"recipients":[', "\\u", "d83d", "\\", "1", "-", ".5", "e9", " "]
 ODDS += ["\n", "true", "nul", "l", "NaN", "é", '"a"', '{"a":1}']
 
@@ -89,7 +95,7 @@ def test_what_is_no_json_is_refused_and_what_is_json_is_not(body: str, cut: int)
 @for_all(body=st.binary(max_size=40), read_bytes=st.integers(1, 9))
 def test_no_bytes_bring_the_reader_down(body: bytes, read_bytes: int) -> None:
     with pytest.raises(BodyRefusedError):
-        read(b'{"recipients": [' + body, read_bytes)
+        read(b'{"recipients": [' + body + b"x", read_bytes)
 
 
 @pytest.mark.parametrize(
