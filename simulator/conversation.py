@@ -8,18 +8,20 @@ from functools import cache
 from pydantic import JsonValue
 
 Turn = dict[str, str]
+NO_TOPICS = frozenset({"name", "first_name", "language", "first_message"})
 
 
 def transcript(variables: Mapping[str, JsonValue], answered_by: str) -> list[Turn]:
     name = str(variables.get("name") or variables.get("first_name") or "there")
     about = _about(variables)
+    greeting = f"Hello {name}, I am calling about {about}. Is this a good moment?"
     if answered_by == "machine":
         return [
             _turn("user", "Nobody can take your call. Please leave a message after the tone."),
             _turn("agent", f"Hello {name}, I am calling about {about}. We will try again."),
         ]
     return [
-        _turn("agent", f"Hello {name}, I am calling about {about}. Is this a good moment?"),
+        _turn("agent", str(variables.get("first_message") or greeting)),
         _turn("user", "Yes, go ahead."),
         _turn("agent", "Can you confirm that this is right?"),
         _turn("user", "Yes, that is right. Thank you."),
@@ -46,7 +48,7 @@ def recording() -> bytes:
 
 
 def _topics(variables: Mapping[str, JsonValue]) -> list[str]:
-    return [key for key in variables if key not in {"name", "first_name"}][:2]
+    return [key for key in variables if key not in NO_TOPICS][:2]
 
 
 def _about(variables: Mapping[str, JsonValue]) -> str:

@@ -17,6 +17,7 @@ from services.dialer.call import Call
 from services.dialer.carriers.port import Order, Refused
 from services.dialer.domain import Evidence, GivenBack, Rules, facts, settle
 from services.dialer.people import People
+from services.dialer.placeholders import spoken_with
 from services.dialer.settings import DialerSettings
 from services.dialer.store import Q, Row, call_of, save_calls, say, take_permits
 
@@ -121,7 +122,7 @@ class Granting:
             from_number=row["from_number"],
             max_duration_seconds=row["max_duration_seconds"],
             to=secrets.phone_number,
-            variables=_variables(secrets),
+            variables=spoken_with(secrets),
             traceparent=row["traceparent"],
         )
         placing = CallPlacing(
@@ -144,13 +145,3 @@ class Granting:
                 return GivenBack(ReturnReason.NUMBER_BUSY, wait=wait)
             case _:
                 return GivenBack(ReturnReason(verdict))
-
-
-def _variables(secrets: RecipientSecrets) -> dict[str, str]:
-    """What the agent speaks with; a column of the list wins over what we add."""
-    added = {
-        "name": secrets.name,
-        "language": secrets.language,
-        "first_message": secrets.first_message,
-    }
-    return {key: value for key, value in added.items() if value} | secrets.variables
