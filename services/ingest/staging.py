@@ -3,6 +3,7 @@
 Runs beside the loop, mostly in another process: it seals and marks, and never waits for a database.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,7 +40,7 @@ class Accepted:
 class Portion:
     """Chunks in their order, as the stores take them but for the upload and their numbers."""
 
-    chunks: list[tuple[bytes, list[int], list[int]]] = field(default_factory=list)
+    chunks: list[tuple[bytes, list[int], "array[int]"]] = field(default_factory=list)
     """Entries, their rows and the marks of their phone numbers."""
     rejections: list[tuple[int, str]] = field(default_factory=list)
     """How many, and these sealed."""

@@ -1,4 +1,4 @@
-"""Each recipient is greeted with their own words, and nobody with somebody else's or with braces."""
+"""Each recipient is greeted with their own words, and nobody with anybody else's."""
 
 import pytest
 from hypothesis import given

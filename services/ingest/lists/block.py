@@ -1,13 +1,9 @@
-"""Some rows of a list, as they were written, sealed together: nothing of a list is stored in clear.
-
-A row is [number, line, what was written, what is wrong or None]; what was written is the cells
-under the block's columns, or, once it is no row of a file, a recipient's fields.
-"""
+"""Some rows of a list, as they were written, sealed together: none of it is stored in clear."""
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,8 +14,10 @@ from services.ingest.reading.rows import Given, Note, given_in
 
 NONCE: Final = 12
 
-Errors = Sequence[Sequence[str]]
-Stored = Sequence[Any]
+Written: TypeAlias = list[str] | dict[str, Any] | None
+"""The cells of a row under the columns, or the fields of a recipient; None: it was removed."""
+Told: TypeAlias = list[tuple[str, str, str]]
+"""Field, code and message of each error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,47 +33,68 @@ class ListRow:
         return not self.errors
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Block:
+    """Rows that follow each other; what is said of them stands at the same place of each list."""
+
     columns: tuple[Column, ...]
-    rows: tuple[Stored, ...]
+    first_row: int = 1
+    lines: list[int | None] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
+    errors: dict[int, Told] = field(default_factory=dict)
+    """Of the places that are rejected."""
 
     def __iter__(self) -> Iterator[ListRow]:
-        return (_opened(self.columns, stored) for stored in self.rows)
+        rows = (self._at(place) for place in range(len(self.written)))
+        return (row for row in rows if row is not None)
 
-    def without(self, row: int) -> "Block":
-        return replace(self, rows=tuple(stored for stored in self.rows if stored[0] != row))
+    def find(self, row: int) -> ListRow | None:
+        """None: it was removed."""
+        return self._at(row - self.first_row)
 
-    def with_row(self, changed: ListRow) -> "Block":
+    def put(self, row: ListRow) -> None:
         """In the place of the row with its number."""
-        new = stored(changed)
-        return replace(self, rows=tuple(new if it[0] == changed.row else it for it in self.rows))
+        place = row.row - self.first_row
+        self.written[place] = fields_of(row.given)
+        self.errors.pop(place, None)
+        if row.errors:
+            self.errors[place] = told(row.errors)
+
+    def remove(self, row: int) -> None:
+        self.written[row - self.first_row] = None
+        self.errors.pop(row - self.first_row, None)
+
+    @property
+    def accepted(self) -> int:
+        return len(self.written) - self.written.count(None) - len(self.errors)
+
+    def _at(self, place: int) -> ListRow | None:
+        written = self.written[place]
+        if written is None:
+            return None
+        errors = tuple(Note(*error) for error in self.errors.get(place, ()))
+        given = self._given(written)
+        return ListRow(self.first_row + place, self.lines[place], given, errors)
+
+    def _given(self, written: list[str] | dict[str, Any]) -> Given:
+        if isinstance(written, dict):
+            return Given(**written)
+        width = len(self.columns)
+        return given_in(self.columns, (written + [""] * (width - len(written)))[:width])
 
 
-def stored(row: ListRow) -> Stored:
-    given = row.given
-    written = {
+def fields_of(given: Given) -> dict[str, Any]:
+    return {
         "phone_number": given.phone_number,
         "name": given.name,
         "ignore_e164_validation": given.ignore_e164_validation,
         "variables": dict(given.variables),
         "settings": dict(given.settings),
     }
-    return row.row, row.line, written, told(row.errors)
 
 
-def told(errors: Sequence[Note]) -> Errors | None:
-    return [(it.field, it.code, it.message) for it in errors] or None
-
-
-def _opened(columns: Sequence[Column], stored: Stored) -> ListRow:
-    row, line, written, errors = stored
-    if isinstance(written, dict):
-        given = Given(**written)
-    else:
-        width = len(columns)
-        given = given_in(columns, (written + [""] * (width - len(written)))[:width])
-    return ListRow(row, line, given, tuple(Note(*error) for error in errors or ()))
+def told(errors: Sequence[Note]) -> Told:
+    return [(it.field, it.code, it.message) for it in errors]
 
 
 class ListSeal:
@@ -85,14 +104,20 @@ class ListSeal:
         self._scope = list_id.bytes
         self._cipher = AESGCM(key)
 
-    def close(self, columns: Sequence[Column], rows: Sequence[Stored]) -> bytes:
-        text = to_json({"columns": [(it.header, it.role, it.key) for it in columns], "rows": rows})
+    def close(self, block: Block) -> bytes:
+        columns = [(it.header, it.role, it.key) for it in block.columns]
+        text = to_json((columns, block.first_row, block.lines, block.written, block.errors))
         nonce = secrets.token_bytes(NONCE)
         return nonce + self._cipher.encrypt(nonce, text, self._scope)
 
     def open(self, sealed: bytes) -> Block:
         """Raises InvalidTag if it was tampered with."""
         text = self._cipher.decrypt(sealed[:NONCE], sealed[NONCE:], self._scope)
-        fields = from_json(text)
-        columns = tuple(Column(*column) for column in fields["columns"])
-        return Block(columns, tuple(fields["rows"]))
+        columns, first_row, lines, written, errors = from_json(text)
+        return Block(
+            tuple(Column(*column) for column in columns),
+            first_row,
+            lines,
+            written,
+            {int(place): told for place, told in errors.items()},
+        )

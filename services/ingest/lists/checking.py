@@ -1,50 +1,58 @@
 """A row is judged once, when it comes in, and stored as it was written with what is wrong with it.
 
-Runs beside the loop, mostly in another process.
+Runs beside the loop, mostly in another process; the common row passes in a few steps.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple
 
-from services.ingest.lists.block import ListRow, Stored, stored, told
+from services.ingest.lists.block import Block, fields_of, told
 from services.ingest.lists.opening import OpenList
 from services.ingest.marks import Marks
 from services.ingest.reading.columns import Column
 from services.ingest.reading.csv_file import Record, read_csv
 from services.ingest.reading.json_file import given_in_json, recipients_in
-from services.ingest.reading.plain import plain_number
+from services.ingest.reading.plain import plain_fields, plain_number
 from services.ingest.reading.policy import Policy
-from services.ingest.reading.rows import Given, check_row
+from services.ingest.reading.rows import CheckedRow, check_row
 from services.ingest.sources import Source, check_cells
 
 BLOCK_ROWS: Final = 1_000
 BLOCK_CHARACTERS: Final = 512 * 1024
 PORTION_BLOCKS: Final = 4
 
-BlockRecord: TypeAlias = tuple[int, int, list[int], int, list[int], bytes]
-"""First row, last row, the accepted ones, how many were rejected, marks, and all rows sealed."""
-Judged: TypeAlias = tuple[Stored, str | None, int]
-"""A row to be stored, its number if it was accepted, and its characters."""
+
+class BlockRecord(NamedTuple):
+    """A block as the store takes it, but for the upload and its number."""
+
+    first_row: int
+    last_row: int
+    accepted: int
+    rejected: int
+    marks: "array[int]"
+    sealed: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Portion:
     blocks: list[BlockRecord]
-    rows: int
     columns: tuple[Column, ...]
     """Those of the file; typed rows have none."""
+
+    @property
+    def rows(self) -> int:
+        """Of the file so far."""
+        return self.blocks[-1].last_row
 
 
 @dataclass(slots=True)
 class Filling:
-    """A block that is being filled."""
+    """A block that is being filled, and the number each of its rows is called on, if it is."""
 
-    rows: list[Stored] = field(default_factory=list)
-    accepted: list[int] = field(default_factory=list)
+    block: Block
     numbers: list[str] = field(default_factory=list)
-    """Of those accepted."""
-    characters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,68 +68,102 @@ class ListJob:
         return self.source.content.size
 
     def portions(self) -> Iterator[Portion]:
-        """Raises FileRefusedError or RequestValidationError on the way."""
+        """Raises FileRefusedError or BodyRefusedError on the way."""
         with self.source.content.open() as file:
             if self.source.start is not None:
                 elements = recipients_in(file, self.source.start)
-                yield from self._portions((), typed(elements, self.policy))
-                return
-            table = read_csv(file)
-            columns = self.source.columns(table.header)
-            yield from self._portions(columns, written(table.rows, columns, self.policy))
+                yield from self._portions((), filled_with_fields(elements, self.policy))
+            else:
+                table = read_csv(file)
+                columns = self.source.columns(table.header)
+                fillings = filled_with_cells(table.rows, columns, self.policy)
+                yield from self._portions(columns, fillings)
 
-    def _portions(self, columns: Sequence[Column], judged: Iterable[Judged]) -> Iterator[Portion]:
+    def _portions(
+        self, columns: tuple[Column, ...], fillings: Iterable[Filling]
+    ) -> Iterator[Portion]:
         seal, marks = self.opened.seal, Marks(self.opened.key)
         blocks = list[BlockRecord]()
-        for it in filled(judged):
-            first, last = it.rows[0][0], it.rows[-1][0]
-            rejected = len(it.rows) - len(it.accepted)
-            sealed = seal.close(columns, it.rows)
-            blocks.append((first, last, it.accepted, rejected, marks.of(it.numbers), sealed))
+        for filling in fillings:
+            block = filling.block
+            accepted, rows = block.accepted, len(block.written)
+            of = marks.of if accepted == rows else marks.at_places
+            blocks.append(
+                BlockRecord(
+                    first_row=block.first_row,
+                    last_row=block.first_row + rows - 1,
+                    accepted=accepted,
+                    rejected=len(block.errors),
+                    marks=of(filling.numbers),
+                    sealed=seal.close(block),
+                )
+            )
             if len(blocks) == PORTION_BLOCKS:
-                yield Portion(blocks, last, tuple(columns))
+                yield Portion(blocks, columns)
                 blocks = []
         if blocks:
-            yield Portion(blocks, blocks[-1][1], tuple(columns))
+            yield Portion(blocks, columns)
 
 
-def written(
-    records: Iterable[Record], columns: Sequence[Column], policy: Policy
-) -> Iterator[Judged]:
-    """Most rows are sound, and pass in a few steps; `check_row` says what is wrong with others."""
+def filled_with_cells(
+    records: Iterable[Record], columns: tuple[Column, ...], policy: Policy
+) -> Iterator[Filling]:
+    """Most rows are sound; `check_row` says what is wrong with the others."""
     sound, width = plain_number(columns, policy), len(columns)
-    for row, (line, cells) in enumerate(records, start=1):
-        if len(cells) == width and (number := sound(cells)):
-            yield (row, line, cells, None), number, sum(map(len, cells))
-        else:
-            checked = check_cells(row, line, cells, columns, policy)
-            number = checked.phone_number if checked.accepted else None
-            yield (row, line, cells, told(checked.errors)), number, sum(map(len, cells))
-
-
-def typed(elements: Iterable[Any], policy: Policy) -> Iterator[Judged]:
-    for row, element in enumerate(elements, start=1):
-        given = given_in_json(element, row)
-        checked = check_row(row, None, given, policy)
-        number = checked.phone_number if checked.accepted else None
-        yield stored(ListRow(row, None, given, checked.errors)), number, _characters(given)
-
-
-def filled(judged: Iterable[Judged]) -> Iterator[Filling]:
-    filling = Filling()
-    for row, number, characters in judged:
-        filling.rows.append(row)
-        if number:
-            filling.accepted.append(row[0])
-            filling.numbers.append(number)
-        filling.characters += characters
-        if len(filling.rows) == BLOCK_ROWS or filling.characters >= BLOCK_CHARACTERS:
+    filling, characters = Filling(Block(columns)), 0
+    block, numbers = filling.block, filling.numbers
+    lines, written = block.lines, block.written
+    for line, cells in records:
+        number = sound(cells) if len(cells) == width else None
+        if number is None:
+            row = block.first_row + len(lines)
+            number = _judged(filling, check_cells(row, line, cells, columns, policy))
+        lines.append(line)
+        written.append(cells)
+        numbers.append(number)
+        characters += sum(map(len, cells))
+        if len(lines) == BLOCK_ROWS or characters >= BLOCK_CHARACTERS:
             yield filling
-            filling = Filling()
-    if filling.rows:
+            filling, characters = Filling(Block(columns, block.first_row + len(lines))), 0
+            block, numbers = filling.block, filling.numbers
+            lines, written = block.lines, block.written
+    if lines:
         yield filling
 
 
-def _characters(given: Given) -> int:
-    texts = (given.phone_number, given.name, *given.settings.values())
-    return sum(map(len, texts)) + sum(len(k) + len(v) for k, v in given.variables.items())
+def filled_with_fields(elements: Iterable[Any], policy: Policy) -> Iterator[Filling]:
+    """The same for recipients of a JSON body."""
+    sound = plain_fields(policy)
+    filling, characters = Filling(Block(())), 0
+    for row, element in enumerate(elements, start=1):
+        block = filling.block
+        number, fields = sound(element), element
+        if number is None:
+            given = given_in_json(element, row)
+            number, fields = _judged(filling, check_row(row, None, given, policy)), fields_of(given)
+        block.lines.append(None)
+        block.written.append(fields)
+        filling.numbers.append(number)
+        characters += _characters(fields)
+        if len(block.lines) == BLOCK_ROWS or characters >= BLOCK_CHARACTERS:
+            yield filling
+            filling, characters = Filling(Block((), row + 1)), 0
+    if filling.block.lines:
+        yield filling
+
+
+def _judged(filling: Filling, checked: CheckedRow) -> str:
+    """The number it is called on; empty, and what is wrong is told, where it is not."""
+    if checked.accepted:
+        return checked.phone_number
+    filling.block.errors[len(filling.block.lines)] = told(checked.errors)
+    return ""
+
+
+def _characters(fields: dict[str, Any]) -> int:
+    """Of what may be long: keys and values of variables and settings."""
+    said = len(fields["phone_number"]) + len(fields.get("name") or "")
+    for group in (fields.get("variables"), fields.get("settings")):
+        if group:
+            said += sum(map(len, group)) + sum(map(len, group.values()))
+    return said

@@ -12,6 +12,7 @@ from services.ingest import staged
 from services.ingest.idempotency import Answer, Idempotency, Key
 from services.ingest.lists import store
 from services.ingest.lists.answers import Answers
+from services.ingest.lists.block import Block
 from services.ingest.lists.checking import ListJob, Portion
 from services.ingest.lists.opening import Lists, OpenList
 from services.ingest.once import Once
@@ -115,7 +116,7 @@ class ListIntake:
         status: HTTPStatus,
         key: Key | None,
     ) -> Answer:
-        columns = opened.seal.close(file.columns, ())
+        columns = opened.seal.close(Block(file.columns))
         await store.attach(conn, opened.list_id, file.upload_id, rows=file.rows, columns=columns)
         headers = {"Location": f"/v1/recipient-lists/{opened.list_id}"}
         answer = Answer(status, headers, await self._answers.of_list(conn, opened))

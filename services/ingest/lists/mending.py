@@ -1,7 +1,7 @@
 """A row that is mended counts as accepted in the same transaction, and so does its number."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from services.ingest.lists.block import Block, ListRow
 from services.ingest.lists.opening import Lists, OpenList
 from services.ingest.lists.rows import shown
 from services.ingest.lists.store import StoredBlock
-from services.ingest.marks import Marks
+from services.ingest.marks import NOBODY, Marks
 from services.ingest.policies import Policies
 from services.ingest.reading.columns import SETTINGS
 from services.ingest.reading.policy import Policy
@@ -74,24 +74,21 @@ class Place:
     block: Block
     row: ListRow
 
-    def changed(self, block: Block, opened: OpenList, mark: int | None) -> StoredBlock:
-        """The block with the row as it is now; `mark`: of its number, if it is accepted."""
-        marks = dict(zip(self.stored.accepted, self.stored.marks, strict=True))
-        marks.pop(self.row.row, None)
-        if mark is not None:
-            marks[self.row.row] = mark
-        accepted = sorted(marks)
+    @property
+    def mark(self) -> int:
+        return self.stored.marks[self.row.row - self.block.first_row]
+
+    def changed(self, opened: OpenList, mark: int) -> StoredBlock:
+        """The block as it is now; `mark`: of the row's number, if it is accepted."""
+        place = self.row.row - self.block.first_row
+        marks = [*self.stored.marks[:place], mark, *self.stored.marks[place + 1 :]]
         return replace(
             self.stored,
-            accepted=accepted,
-            marks=[marks[row] for row in accepted],
-            sealed=opened.seal.close(block.columns, block.rows),
+            accepted=self.block.accepted,
+            rejected=len(self.block.errors),
+            marks=marks,
+            sealed=opened.seal.close(self.block),
         )
-
-    @property
-    def mark(self) -> int | None:
-        marks = dict(zip(self.stored.accepted, self.stored.marks, strict=True))
-        return marks.get(self.row.row)
 
 
 class Mending:
@@ -115,11 +112,11 @@ class Mending:
             base = place.stored.base
             new, number = mended(place.row, change, policy, number=row)
             if not dry_run:
-                (mark,) = Marks(opened.key).of([number])
-                await _put(conn, opened, place, place.block.with_row(new), mark)
+                place.block.put(new)
+                await _put(conn, opened, place, Marks(opened.key).of([number])[0])
             twins = await store.twins(conn, list_id, [row])
             counts = await store.counts(conn, list_id)
-        return shown(new, base, twins) | {"list": counts}
+        return shown(new, base, twins) | {"list": asdict(counts)}
 
     async def remove(self, account_id: str, list_id: UUID, row: int) -> None:
         """Raises ListGoneError and RowGoneError."""
@@ -127,7 +124,8 @@ class Mending:
         async with self._pool.acquire() as conn, conn.transaction():
             await store.lock(conn, list_id, account_id)
             place = await _find(conn, opened, row)
-            await _put(conn, opened, place, place.block.without(place.row.row), None)
+            place.block.remove(place.row.row)
+            await _put(conn, opened, place, NOBODY)
 
 
 async def _find(conn: Connection, opened: OpenList, row: int) -> Place:
@@ -135,17 +133,12 @@ async def _find(conn: Connection, opened: OpenList, row: int) -> Place:
     if stored is None:
         raise RowGoneError
     block = opened.seal.open(stored.sealed)
-    for each in block:
-        if stored.base + each.row == row:
-            return Place(stored, block, each)
-    raise RowGoneError
+    found = block.find(row - stored.base)
+    if found is None:
+        raise RowGoneError
+    return Place(stored, block, found)
 
 
-async def _put(
-    conn: Connection, opened: OpenList, place: Place, block: Block, mark: int | None
-) -> None:
-    stored = place.changed(block, opened, mark)
-    await store.change(conn, stored, rejected=len(block.rows) - len(stored.accepted))
-    await store.tell_twins(
-        conn, opened.list_id, [it for it in {place.mark, mark} if it is not None]
-    )
+async def _put(conn: Connection, opened: OpenList, place: Place, mark: int) -> None:
+    await store.change(conn, place.changed(opened, mark))
+    await store.tell_twins(conn, opened.list_id, list({place.mark, mark} - {NOBODY}))

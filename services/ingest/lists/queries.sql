@@ -20,10 +20,10 @@ SELECT set_config('work_mem', '64MB', true)
 -- name: tell_twins_of_file
 -- The rows of a new file whose number an earlier row of the list has.
 WITH entries AS (
-    SELECT base + entry."row" AS "row", entry.mark, upload_id
+    SELECT base + first_row + entry.place - 1 AS "row", entry.mark, upload_id
     FROM list_files JOIN list_blocks USING (upload_id),
-         unnest(accepted, marks) AS entry ("row", mark)
-    WHERE list_id = $1
+         unnest(marks) WITH ORDINALITY AS entry (mark, place)
+    WHERE list_id = $1 AND entry.mark <> 0
 ), repeated AS (
     SELECT mark, min("row") AS first FROM entries GROUP BY mark HAVING count(*) > 1
 )
@@ -36,9 +36,9 @@ DELETE FROM list_twins WHERE list_id = $1 AND mark = ANY ($2::bigint[])
 
 -- name: tell_twins_of_marks
 WITH entries AS (
-    SELECT base + entry."row" AS "row", entry.mark
+    SELECT base + first_row + entry.place - 1 AS "row", entry.mark
     FROM list_files JOIN list_blocks USING (upload_id),
-         unnest(accepted, marks) AS entry ("row", mark)
+         unnest(marks) WITH ORDINALITY AS entry (mark, place)
     WHERE list_id = $1 AND marks && $2::bigint[] AND entry.mark = ANY ($2::bigint[])
 ), told AS (
     SELECT "row", mark, min("row") OVER (PARTITION BY mark) AS first FROM entries
@@ -50,7 +50,7 @@ SELECT $1, "row", mark, first FROM told WHERE "row" > first
 SELECT "row", earlier FROM list_twins WHERE list_id = $1 AND "row" = ANY ($2::integer[])
 
 -- name: counts
-SELECT coalesce(sum(cardinality(accepted)), 0) AS accepted, coalesce(sum(rejected), 0) AS rejected,
+SELECT coalesce(sum(accepted), 0) AS accepted, coalesce(sum(rejected), 0) AS rejected,
        (SELECT count(*) FROM list_twins WHERE list_twins.list_id = $1) AS duplicates
 FROM list_files JOIN list_blocks USING (upload_id)
 WHERE list_id = $1
@@ -64,17 +64,17 @@ SELECT upload_id, block_no, base, last_row, sealed
 FROM list_files JOIN list_blocks USING (upload_id)
 WHERE list_id = $1 AND base + last_row > $2
   AND ($3::text IS NULL OR CASE $3::text WHEN 'rejected' THEN rejected > 0
-                                         ELSE cardinality(accepted) > 0 END)
+                                         ELSE accepted > 0 END)
 ORDER BY base, first_row
 LIMIT $4
 
 -- name: block_of_row
-SELECT upload_id, block_no, base, accepted, marks, sealed
+SELECT upload_id, block_no, base, accepted, rejected, marks, sealed
 FROM list_files JOIN list_blocks USING (upload_id)
 WHERE list_id = $1 AND base + first_row <= $2 AND base + last_row >= $2
 
 -- name: change_block
-UPDATE list_blocks SET accepted = $3, marks = $4, rejected = $5, sealed = $6
+UPDATE list_blocks SET accepted = $3, rejected = $4, marks = $5, sealed = $6
 WHERE upload_id = $1 AND block_no = $2
 
 -- name: delete_list

@@ -34,8 +34,10 @@ class StoredBlock:
     upload_id: UUID
     block_no: int
     base: int
-    accepted: list[int]
+    accepted: int
+    rejected: int
     marks: list[int]
+    """Of each row from its first to its last: 0 where the row is not called."""
     sealed: bytes
 
 
@@ -112,14 +114,14 @@ async def block_of(conn: Connection, list_id: UUID, row: int) -> StoredBlock | N
     return None if found is None else StoredBlock(**dict(found))
 
 
-async def change(conn: Connection, block: StoredBlock, *, rejected: int) -> None:
+async def change(conn: Connection, block: StoredBlock) -> None:
     await conn.execute(
         Q.change_block,
         block.upload_id,
         block.block_no,
         block.accepted,
+        block.rejected,
         block.marks,
-        rejected,
         block.sealed,
     )
 

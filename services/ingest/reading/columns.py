@@ -116,7 +116,7 @@ def suggestion(header: Sequence[str], columns: Sequence[Column] | None = None) -
 
 
 def is_phone_column(header: str) -> bool:
-    return _by_name(header.strip()).role == "phone_number"
+    return column_named(header.strip()).role == "phone_number"
 
 
 def _said(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, Column]:
@@ -136,14 +136,15 @@ def _meant(names: Sequence[str], said: Mapping[str, Column]) -> tuple[Column, ..
     taken = {column.role for column in said.values()} & {*PLAIN} - {"ignored"}
     columns = list[Column]()
     for name in names:
-        column = said.get(_alike(name)) or _by_name(name)
+        column = said.get(_alike(name)) or column_named(name)
         if column.role in taken and _alike(name) not in said:
             column = Column(name, "variable", name)
         columns.append(column)
     return tuple(columns)
 
 
-def _by_name(header: str) -> Column:
+def column_named(header: str) -> Column:
+    """What it is by its name alone."""
     role = STANDARD.get(re.sub(r"[\s_-]", "", header).casefold())
     if role:
         return Column(header, role)

@@ -28,6 +28,7 @@ class Table:
     header: tuple[str, ...]
     rows: Iterator[Record]
     """Without blank lines; to be laid against the header by `fitted`."""
+    delimiter: str
 
 
 def read_csv(file: BinaryIO, read_bytes: int = READ_BYTES) -> Table:
@@ -36,7 +37,7 @@ def read_csv(file: BinaryIO, read_bytes: int = READ_BYTES) -> Table:
     skipped, first, delimiter = _opening(lines)
     records = _Records(file, start, lines, skipped, first, delimiter)
     _, header = next(records.under(width=1))
-    return Table(tuple(header), records.under(width=len(header)))
+    return Table(tuple(header), records.under(width=len(header)), delimiter)
 
 
 def fitted(cells: list[str], width: int) -> list[str] | None:

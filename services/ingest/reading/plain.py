@@ -6,7 +6,7 @@ It is never kinder than `check_row`: what it passes, that accepts without a warn
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from services.ingest.reading.columns import Column
+from services.ingest.reading.columns import MAX_COLUMNS, Column
 from services.ingest.reading.destinations import refusals
 from services.ingest.reading.phone import Phone
 from services.ingest.reading.policy import Policy
@@ -15,19 +15,22 @@ from services.ingest.reading.recogniser import Kind, recognise
 FLAGS: Final = frozenset({"", "false", "true", "0", "1", "no", "yes"})
 """A number that is valid as it stands is the same with the flag and without."""
 NO_COUNTRY: Final = "001"
+FIELDS: Final = frozenset({"phone_number", "name", "variables"})
+TEXT: Final = frozenset({str})
 
-Plain = Callable[[Sequence[str]], str | None]
+ROLES: Final = ("phone_number", "name", "ignore_e164_validation", "setting")
 
 
-def plain_number(columns: Sequence[Column], policy: Policy) -> Plain:
+def plain_number(
+    columns: Sequence[Column], policy: Policy
+) -> Callable[[Sequence[str]], str | None]:
     """For a row's cells, as many as there are columns: its number; None: look closer."""
     places = {role: [i for i, it in enumerate(columns) if it.role == role] for role in ROLES}
     phone = places["phone_number"][0]
     name = next(iter(places["name"]), None)
     flag = next(iter(places["ignore_e164_validation"]), None)
     settings = places["setting"]
-    callable_ = _Callable(policy)
-    suppressed = policy.suppressed
+    callable_, suppressed = _Callable(policy), policy.suppressed or None
 
     def number_of(cells: Sequence[str]) -> str | None:
         number = cells[phone]
@@ -36,7 +39,7 @@ def plain_number(columns: Sequence[Column], policy: Policy) -> Plain:
             and (name is None or cells[name].isprintable())
             and (flag is None or cells[flag] in FLAGS)
             and not (settings and any(cells[place] for place in settings))
-            and not (suppressed and number in suppressed)
+            and (suppressed is None or number not in suppressed)
         ):
             return number
         return None
@@ -44,7 +47,36 @@ def plain_number(columns: Sequence[Column], policy: Policy) -> Plain:
     return number_of
 
 
-ROLES: Final = ("phone_number", "name", "ignore_e164_validation", "setting")
+def plain_fields(policy: Policy) -> Callable[[Any], str | None]:
+    """The same for a recipient of a JSON body that says no more than is common."""
+    callable_, suppressed = _Callable(policy), policy.suppressed or None
+
+    def number_of(element: Any) -> str | None:
+        if type(element) is not dict or not element.keys() <= FIELDS:
+            return None
+        number, name = element.get("phone_number"), element.get("name", "")
+        variables = element.get("variables")
+        if (
+            type(number) is str
+            and type(name) is str
+            and callable_[recognise(number)]
+            and name.isprintable()
+            and (variables is None or _plain(variables))
+            and (suppressed is None or number not in suppressed)
+        ):
+            return number
+        return None
+
+    return number_of
+
+
+def _plain(variables: Any) -> bool:
+    return (
+        type(variables) is dict
+        and len(variables) <= MAX_COLUMNS
+        and set(map(type, variables.values())) <= TEXT
+        and not any("\0" in text for pair in variables.items() for text in pair)
+    )
 
 
 class _Callable(dict[Any, bool]):

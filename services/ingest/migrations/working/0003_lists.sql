@@ -19,14 +19,14 @@ CREATE TABLE list_files (
     UNIQUE (list_id, base)
 );
 
--- Rows as they were written, some hundred sealed together.  accepted: their numbers in the file;
--- marks: for each of them, what is equal for equal phone numbers and tells nothing else of them.
+-- Rows as they were written, some hundred sealed together.  marks: for each from the first to the
+-- last, what is equal for equal phone numbers and tells nothing else; 0 where it is not called.
 CREATE TABLE list_blocks (
     upload_id uuid NOT NULL,
     block_no integer NOT NULL,
     first_row integer NOT NULL,
     last_row integer NOT NULL,
-    accepted integer[] NOT NULL,
+    accepted integer NOT NULL,
     rejected integer NOT NULL,
     marks bigint[] STORAGE EXTERNAL NOT NULL,
     sealed bytea STORAGE EXTERNAL NOT NULL,
