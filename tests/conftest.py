@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -58,9 +59,8 @@ def topic_prefix() -> str:
     return f"t{uuid4().hex[:10]}."
 
 
-@pytest.fixture
-async def database(postgres: str) -> AsyncIterator[DatabaseFactory]:
-    """`await database()` makes a database, a copy of the template, and gives its DSN."""
+@asynccontextmanager
+async def databases(postgres: str) -> AsyncIterator[DatabaseFactory]:
     names: list[str] = []
 
     async def make(template: str = "template1") -> str:
@@ -72,6 +72,13 @@ async def database(postgres: str) -> AsyncIterator[DatabaseFactory]:
     yield make
     for name in names:
         await _on(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[DatabaseFactory]:
+    """`await database()` makes a database, a copy of the template, and gives its DSN."""
+    async with databases(postgres) as make:
+        yield make
 
 
 async def _on(postgres: str, statement: str) -> None:

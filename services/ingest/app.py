@@ -51,7 +51,7 @@ async def build_app(settings: IngestSettings) -> Service:
         prefix=settings.topic_prefix,
         after_dead_letters=wake_relay,
     )
-    kept = Lists(ground.pool, ground.vault)
+    kept = Lists(ground.pool, ground.vault, ground.seals)
     sweeper = Sweeper(ground.pool, kept)
     streamer = Streamer(
         ground.pool,

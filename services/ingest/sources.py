@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from contracts.sealed import FieldError, RecipientSecrets, Rejection
 from services.ingest.content import Content
-from services.ingest.reading.columns import Column, columns_of
+from services.ingest.reading.columns import Column, columns_of, known_of
 from services.ingest.reading.csv_file import fitted, read_csv, too_many_cells
 from services.ingest.reading.json_file import given_in_json, recipients_in
 from services.ingest.reading.policy import Policy
@@ -32,8 +32,7 @@ class Source:
         """Raises FileRefusedError."""
         if self.mapping is not None:
             return columns_of(header, self.mapping)
-        names = [name.strip() for name in header]
-        return columns_of(header, {it: self.known[it] for it in names if it in self.known})
+        return columns_of(header, known_of(header, self.known))
 
     def rows(self, policy: Policy) -> Iterator[CheckedRow]:
         """Row by row.  Raises FileRefusedError or RequestValidationError on the way."""

@@ -45,7 +45,7 @@ class Ingest:
         self.settings = settings
         self.ground = ground
         wakes = Wakes(relay=nothing, streamer=nothing, sweeper=nothing)
-        self.lists = Lists(ground.pool, ground.vault)
+        self.lists = Lists(ground.pool, ground.vault, ground.seals)
         self.workers = Workers(1)
         self.intake = compose(ground, lambda: True, self.lists, self.workers, wakes).intake
 

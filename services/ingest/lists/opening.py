@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from chassis.postgres import Pool
-from chassis.vault import Vault, list_scope
+from chassis.vault import Seals, Vault, list_scope
 from services.ingest.lists import store
 from services.ingest.lists.block import ListSeal
 from services.ingest.lists.store import ListGoneError
@@ -28,9 +28,10 @@ class OpenList:
 
 
 class Lists:
-    def __init__(self, pool: Pool, vault: Vault) -> None:
+    def __init__(self, pool: Pool, vault: Vault, seals: Seals) -> None:
         self._pool = pool
         self._vault = vault
+        self._seals = seals
 
     async def new(self, account_id: str, list_id: UUID) -> OpenList:
         return OpenList(account_id, list_id, await self._vault.create(list_scope(list_id)))
@@ -58,7 +59,8 @@ class Lists:
             await self._destroy(list_id)
 
     async def _destroy(self, list_id: UUID) -> None:
-        await self._vault.destroy(list_scope(list_id))
+        # with the seal that answers under an Idempotency-Key are opened with
+        await self._seals.destroy(list_scope(list_id))
         async with self._pool.acquire() as conn, conn.transaction():
             await store.forget(conn, list_id)
         log.info("list_deleted", list_id=str(list_id))

@@ -119,6 +119,13 @@ def is_phone_column(header: str) -> bool:
     return column_named(header.strip()).role == "phone_number"
 
 
+def known_of(header: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Of what is known of headers, what is said of these: a mapping."""
+    words = {_alike(name): word for name, word in known.items()}
+    there = {_alike(name): name.strip() for name in header}
+    return {name: words[alike] for alike, name in there.items() if alike in words}
+
+
 def _said(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, Column]:
     """What the mapping says, under the headers as they are compared."""
     there = {_alike(name): name for name in names}
