@@ -50,8 +50,8 @@ class Recipients:
         elif list_id is not None:
             try:
                 opened = await self._lists.open(account_id, list_id)
-            except ListGoneError:
+                yield ListReading(self._pool, self._workers, opened, making)
+            except ListGoneError:  # before the first of them, or on the way
                 raise RefusedError([LIST_NOT_FOUND]) from None
-            yield ListReading(self._pool, self._workers, opened, making)
         else:
             yield Nobody()

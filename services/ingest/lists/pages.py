@@ -55,16 +55,19 @@ class ListReading(Generic[T]):
         self._made = deque[T]()
 
     async def next(self) -> T | None:
-        """None: there are no more."""
+        """None: there are no more.  Raises ListGoneError."""
         while not self._made:
+            opened = self._opened
             async with self._pool.acquire() as conn:
                 blocks = await store.blocks(
-                    conn, self._opened.list_id, after=self._after, state=None, at_most=AT_ONCE
+                    conn, opened.list_id, after=self._after, state=None, at_most=AT_ONCE
                 )
-            if not blocks:
-                return None
+                if not blocks:
+                    # what is left of a list that was deleted meanwhile is not its end
+                    await store.created_at(conn, opened.list_id, opened.account_id)
+                    return None
             self._after = blocks[-1]["base"] + blocks[-1]["last_row"]
-            page = Page(self._opened, [(it["base"], it["sealed"]) for it in blocks])
+            page = Page(opened, [(it["base"], it["sealed"]) for it in blocks])
             size = sum(len(sealed) for _, sealed in page.blocks)
             self._made.extend(await self._workers.run(size, make, page, self._making))
         return self._made.popleft()
