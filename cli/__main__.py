@@ -10,26 +10,27 @@ import httpx2
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from cli import batches, endpoints, suppressions
+from cli import batches, endpoints, lists, suppressions
 from cli.client import RefusedError
+from cli.parameters import MISUSE, AsJson, Folder
 from cli.printing import say_failure, say_unheard, speak_any_encoding
 
-MISUSE = 2
 app = App(
     name="rollcall",
     help="Calls everyone on a list, once, and proves it from its log.",
     version=version("rollcall"),
 )
 app.command(batches.app)
+app.command(lists.app)
 app.command(suppressions.app)
 
 
 @app.command
 async def up(
     *,
-    data_dir: batches.Folder = endpoints.DEFAULT_FOLDER,
+    data_dir: Folder = endpoints.DEFAULT_FOLDER,
     dialers: Annotated[int, Parameter(help="How many processes.", validator=Number(gte=1))] = 1,
-    json: batches.AsJson = False,
+    json: AsJson = False,
 ) -> int:
     """Run everything until Ctrl-C: Kafka, PostgreSQL, the simulated carrier, four services."""
     from cli.up import up as run  # noqa: PLC0415 - the servers' code is heavy for a mere `list`
@@ -40,9 +41,9 @@ async def up(
 @app.command
 async def demo(
     *,
-    data_dir: batches.Folder = endpoints.DEFAULT_FOLDER / "demo",
+    data_dir: Folder = endpoints.DEFAULT_FOLDER / "demo",
     stay: Annotated[bool, Parameter(negative="", help="Keep running afterwards.")] = False,
-    json: batches.AsJson = False,
+    json: AsJson = False,
 ) -> int:
     """Run a real batch of the sample list to its end and check it by the carrier's ledger."""
     from cli.demo import demo as run  # noqa: PLC0415
@@ -54,9 +55,9 @@ async def demo(
 def rebuild(
     service: Literal["projections", "scheduler"] | None = None,
     *,
-    data_dir: batches.Folder = endpoints.DEFAULT_FOLDER,
+    data_dir: Folder = endpoints.DEFAULT_FOLDER,
     force: Annotated[bool, Parameter(negative="")] = False,
-    json: batches.AsJson = False,
+    json: AsJson = False,
 ) -> int:
     """Drop what a service knows, replay the log from its first event, and compare.
 
@@ -75,9 +76,7 @@ def rebuild(
 
 
 @app.command
-async def doctor(
-    *, data_dir: batches.Folder = endpoints.DEFAULT_FOLDER, json: batches.AsJson = False
-) -> int:
+async def doctor(*, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False) -> int:
     """Say what is missing or unhealthy, and what to do."""
     from cli.doctor import doctor as run  # noqa: PLC0415
 

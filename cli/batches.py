@@ -1,102 +1,31 @@
 """`rollcall batch ...`: what a person does with a batch."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter, Token
-from cyclopts.types import ExistingFile
+from cyclopts import App, Parameter
 
 from cli import endpoints
+from cli.batch_plan import BatchPlan
 from cli.client import Client, Json, path_of
-from cli.printing import console, facts, problems, say, say_json, table
+from cli.parameters import AsJson, Folder, Key
+from cli.printing import console, facts, problems, say, say_json, say_page
 from cli.watch import watch as watch_batch
 
-WEEK = "mon,tue,wed,thu,fri,sat,sun"
-LONGEST_KEY = 255
-app = App(name="batch", help="Create, list, show and watch batches.")
-
-
-def _folder(_: type, tokens: Sequence[Token]) -> Path:
-    if not tokens[0].value:  # a variable of a script that is not set; "" would mean "here"
-        raise ValueError("it is empty; name a folder.")
-    return Path(tokens[0].value)
-
-
-def _check_key(_: type, key: str | None) -> None:
-    visible = key is None or (key.isascii() and key.isprintable() and key.strip() == key)
-    if not visible or (key is not None and not 1 <= len(key) <= LONGEST_KEY):
-        raise ValueError(f"A key is 1 to {LONGEST_KEY} visible ASCII characters.")
-
-
-Folder = Annotated[
-    Path,
-    Parameter(name="--data-dir", converter=_folder, help="The folder of `rollcall up`."),
-]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Answer as JSON.")]
-Key = Annotated[str | None, Parameter(validator=_check_key)]
+app = App(name="batch", help="Create, preview, list, show and watch batches.")
 
 
 @app.command
 async def create(
-    file: ExistingFile,
+    plan: BatchPlan,
     *,
-    agent: str,
-    name: str | None = None,
-    from_number: str | None = None,
-    window: str | None = None,
-    days: str = WEEK,
-    zone: str = "UTC",
-    at: datetime | None = None,
-    start: bool = True,
-    reject_invalid: Annotated[bool, Parameter(negative="")] = False,
     idempotency_key: Key = None,
-    watch: Annotated[bool, Parameter(negative="")] = False,
+    watch: Annotated[bool, Parameter(negative="", help="Stay and watch it run.")] = False,
     data_dir: Folder = endpoints.DEFAULT_FOLDER,
     json: AsJson = False,
 ) -> int:
-    """Upload FILE.csv and call everyone on it.
-
-    Parameters
-    ----------
-    file
-        The list; its first row names the columns, one of them phone_number.
-    agent
-        Id of the voice agent.
-    name
-        What people call the batch; the file's name unless given.
-    from_number
-        Caller id in E.164; the agent's own unless given.
-    window
-        Hours of the day, such as 09:00-18:00; the account's default unless given.
-    days
-        Weekdays on which the window starts.
-    zone
-        IANA zone of the window, or `recipient` for each recipient's own.
-    at
-        When to start, with its offset; at once unless given.
-    start
-        --no-start leaves it PENDING until it is started.
-    reject_invalid
-        Refuse the whole file if a row is wrong, rather than skip the row.
-    idempotency_key
-        Asking again with the same key answers the same and calls nobody again.
-    watch
-        Stay and watch it run.
-    """
-    wanted = {
-        "name": name or file.stem[:100],
-        "agent_id": agent,
-        "start": start,
-        "on_invalid": "reject" if reject_invalid else "skip",
-        "from_number": from_number,
-        "window": _hours(window, days, zone) if window else None,
-        "scheduled_at": at.isoformat() if at else None,
-    }
-    batch = {field: value for field, value in wanted.items() if value is not None}
+    """Call everyone in FILE.csv, or on a list that was prepared."""
     async with Client(endpoints.find(data_dir)) as client:
-        created = await client.create_batch(file, batch, idempotency_key)
+        created = await client.create_batch(plan.file, plan.body, idempotency_key, plan.columns)
         if not json:
             counts = created["recipients"]
             say(f"{created['batch_id']}  {created['status']}")
@@ -110,9 +39,23 @@ async def create(
     return 1 if created["status"] == "FAILED" else 0
 
 
-def _hours(window: str, days: str, zone: str) -> Json:
-    opens, _, closes = window.partition("-")
-    return {"start": opens, "end": closes, "days": days.split(","), "timezone": zone}
+@app.command
+async def preview(
+    plan: BatchPlan, *, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False
+) -> int:
+    """Say who would be called, who not and why, and when; nobody is called."""
+    async with Client(endpoints.find(data_dir)) as client:
+        found = await client.preview_batch(plan.file, plan.body, plan.columns)
+    if json:
+        say_json(found)
+        return 0
+    told = ("will_call", "held", "first_call_at", "estimated_finish_at")
+    facts({name: found[name] for name in told})
+    for skipped in found["skipped"]:
+        say(f"skipped {skipped['count']:,}: {skipped['reason']}")
+    for warning in found["warnings"]:
+        say(f"{warning['code']}: {warning['message']}")
+    return 0
 
 
 @app.command(name="list")
@@ -133,23 +76,7 @@ async def list_batches(
         return *named, batch["recipients"]["total"], batch["remaining"], batch["created_at"]
 
     columns = ("batch", "name", "status", "total", "remaining", "created")
-    return _say_page(page, columns, cells, as_json=json)
-
-
-def _say_page(
-    page: Json,
-    columns: Sequence[str],
-    cells: Callable[[Json], tuple[object, ...]],
-    *,
-    as_json: bool,
-) -> int:
-    if as_json:
-        say_json(page)
-        return 0
-    table(columns, [cells(each) for each in page["data"]])
-    if page["next_cursor"]:
-        say(f"more: --cursor {page['next_cursor']}")
-    return 0
+    return say_page(page, columns, cells, as_json=json)
 
 
 @app.command
@@ -192,4 +119,4 @@ async def rejections(
         wrong = " ".join(error["message"] for error in row["errors"])
         return row["row"], row["phone_number"], row["name"], wrong
 
-    return _say_page(page, ("row", "number", "name", "what is wrong"), cells, as_json=json)
+    return say_page(page, ("row", "number", "name", "what is wrong"), cells, as_json=json)

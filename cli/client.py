@@ -23,6 +23,25 @@ def path_of(batch_id: str) -> str:
     return f"/v1/batches/{quote(in_utf8(batch_id), safe='')}"
 
 
+def path_of_list(list_id: str, row: int | None = None) -> str:
+    path = f"/v1/recipient-lists/{quote(in_utf8(list_id), safe='')}"
+    return path if row is None else f"{path}/rows/{row}"
+
+
+def _whole(file: Path) -> bytes:
+    return file.read_bytes()
+
+
+def _under(key: str | None) -> dict[str, str]:
+    return {} if key is None else {"Idempotency-Key": key}
+
+
+def _fields(*, mapping: Json | None, **others: Json) -> dict[str, str]:
+    """The parts of a form beside the file."""
+    said = others if mapping is None else {**others, "mapping": {"columns": mapping}}
+    return {name: json.dumps(part, ensure_ascii=False) for name, part in said.items()}
+
+
 class RefusedError(Exception):
     """The server said no: its own title, detail and errors, as lines to print."""
 
@@ -68,27 +87,55 @@ class Client:
     async def delete(self, path: str) -> Json:
         return await self._command("DELETE", path)
 
+    async def patch(self, path: str, body: Json, **query: str) -> Json:
+        return await self._command("PATCH", path, json=body, params=query)
+
+    async def look(self, path: str, **query: str | int | None) -> Json:
+        """A read that ingest answers itself."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return await self._command("GET", path, params=given)
+
     async def suppress_all(self, file: Path, source: str, key: str | None = None) -> Json:
-        """Uploads a CSV of numbers never to be called; the file is streamed."""
+        """Uploads a CSV of numbers never to be called."""
+        return await self.upload("/v1/suppressions", file, {"source": source}, key)
+
+    async def create_batch(
+        self, file: Path | None, batch: Json, key: str | None = None, mapping: Json | None = None
+    ) -> Json:
+        """With a CSV, or of the list that the batch names."""
+        return await self._of_batch("/v1/batches", file, batch, key, mapping)
+
+    async def preview_batch(self, file: Path | None, batch: Json, mapping: Json | None) -> Json:
+        return await self._of_batch("/v1/batches/preview", file, batch, None, mapping)
+
+    async def send_list(
+        self, path: str, file: Path, mapping: Json | None, key: str | None = None
+    ) -> Json:
+        """A CSV, or a JSON body as it is."""
+        if file.suffix.lower() != ".json":
+            return await self.upload(path, file, _fields(mapping=mapping), key)
+        headers = {"Content-Type": "application/json", **_under(key)}
+        return await self._command("POST", path, content=_whole(file), headers=headers)
+
+    async def upload(
+        self, path: str, file: Path, fields: dict[str, str], key: str | None = None
+    ) -> Json:
+        """The file is streamed."""
         with file.open("rb") as rows:
             return await self._command(
                 "POST",
-                "/v1/suppressions",
+                path,
                 files={"file": (in_utf8(file.name), rows, "text/csv")},
-                data={"source": in_utf8(source)},
-                headers={"Idempotency-Key": key} if key is not None else {},
+                data={name: in_utf8(text) for name, text in fields.items()},
+                headers=_under(key),
             )
 
-    async def create_batch(self, file: Path, batch: Json, key: str | None = None) -> Json:
-        """Uploads the CSV with its settings; the file is streamed."""
-        with file.open("rb") as rows:
-            return await self._command(
-                "POST",
-                "/v1/batches",
-                files={"file": (in_utf8(file.name), rows, "text/csv")},
-                data={"batch": in_utf8(json.dumps(batch, ensure_ascii=False))},
-                headers={"Idempotency-Key": key} if key is not None else {},
-            )
+    async def _of_batch(
+        self, path: str, file: Path | None, batch: Json, key: str | None, mapping: Json | None
+    ) -> Json:
+        if file is not None:
+            return await self.upload(path, file, _fields(batch=batch, mapping=mapping), key)
+        return await self._command("POST", path, json=batch, headers=_under(key))
 
     async def read(self, path: str, **query: str | int | None) -> Json:
         given = {name: value for name, value in query.items() if value is not None}

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -71,6 +71,22 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     # As wide as it is: an id that is cut short is of no use to anybody.
     whole = Measurement.get(console, console.options.update(width=10_000), shown).maximum
     Console(width=max(console.width, whole)).print(shown)
+
+
+def say_page(
+    page: Json,
+    columns: Sequence[str],
+    cells: Callable[[Json], tuple[object, ...]],
+    *,
+    as_json: bool,
+) -> int:
+    if as_json:
+        say_json(page)
+        return 0
+    table(columns, [cells(each) for each in page["data"]])
+    if page["next_cursor"]:
+        say(f"more: --cursor {page['next_cursor']}")
+    return 0
 
 
 def facts(found: Json) -> None:

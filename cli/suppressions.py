@@ -8,8 +8,8 @@ from cyclopts import App, Parameter
 from cyclopts.types import ExistingFile
 
 from cli import endpoints
-from cli.batches import AsJson, Folder, Key
 from cli.client import Client, in_utf8
+from cli.parameters import AsJson, Folder, Key
 from cli.printing import facts, say, say_json
 
 app = App(name="suppress", help="Say who is never to be called.")
@@ -78,8 +78,6 @@ async def upload(
         Its first row names the columns: phone_number, and if need be reason and expires_at.
     source
         What the list is called, such as dnc-2026-11; the file's name unless given.
-    idempotency_key
-        Asking again with the same key answers the same.
     """
     async with Client(endpoints.find(data_dir)) as client:
         taken = await client.suppress_all(file, source or file.stem[:100], idempotency_key)

@@ -9,6 +9,8 @@ from typing import Final, Literal
 from services.ingest.reading.guesses import LOOKS, likeliest
 
 MAX_COLUMNS: Final = 1_000
+PROBLEM: Final = "rollcall_problem"
+"""What was wrong with each row, in the last column of a file handed back to be mended."""
 VARIABLE_PREFIXES: Final = ("request_data.", "dynamic_vars.")
 SETTINGS: Final = (
     "not_before",
@@ -37,7 +39,6 @@ STANDARD: Final[dict[str, Role]] = {
     "phone": "phone_number",
     "name": "name",
     "ignoree164validation": "ignore_e164_validation",
-    # what was wrong with each row, in a file that was handed back to be mended
     "rollcallproblem": "ignored",
 }
 
@@ -88,10 +89,12 @@ def columns_of(
     Where the mapping makes another column the phone number, the name or the flag, the one that
     would be it by its name is a variable.
     """
-    if len(header) > MAX_COLUMNS:
-        message = f"Keep to {MAX_COLUMNS:,} columns; this file has {len(header):,}."
-        raise FileRefusedError("csv_too_many_columns", message)
     names = [name.strip() for name in header]
+    # what we added to a file that is handed back is not the sender's
+    count = len(names) - (bool(names) and names[-1] == PROBLEM)
+    if count > MAX_COLUMNS:
+        message = f"Keep to {MAX_COLUMNS:,} columns; this file has {count:,}."
+        raise FileRefusedError("csv_too_many_columns", message)
     columns = _meant(names, _said(names, mapping or {}))
     _refuse_duplicates(columns)
     if not any(column.role == "phone_number" for column in columns):
