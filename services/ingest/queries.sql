@@ -74,6 +74,17 @@ UPDATE uploads SET touched_at = clock_timestamp()
 WHERE upload_id = $1 AND NOT dropped
 RETURNING upload_id
 
+-- name: stage_chunks
+INSERT INTO upload_chunks (upload_id, chunk_no, entries, rows, marks)
+SELECT $1, chunk_no, entries, rows::integer[], marks::bigint[]
+FROM unnest($2::integer[], $3::bytea[], $4::text[], $5::text[])
+    AS chunk (chunk_no, entries, rows, marks)
+
+-- name: stage_rejections
+INSERT INTO upload_rejections (upload_id, chunk_no, count, sealed)
+SELECT $1, chunk_no, count, sealed
+FROM unnest($2::integer[], $3::integer[], $4::text[]) AS chunk (chunk_no, count, sealed)
+
 -- name: take_longer
 -- For a statement over a whole list, whose rows nobody else needs; still shorter than the lease.
 -- (A transaction_timeout that runs can be put out, but not put off.)

@@ -14,9 +14,6 @@ Record = tuple[Any, ...]
 LEASE = timedelta(seconds=60)
 """How long an upload may be silent before it is given up as dead."""
 
-CHUNK_COLUMNS = ("upload_id", "chunk_no", "entries", "rows", "marks")
-REJECTION_COLUMNS = ("upload_id", "chunk_no", "count", "sealed")
-
 
 class UploadLostError(Exception):
     """The upload was silent for so long that its rows were dropped: it must be sent again."""
@@ -46,14 +43,14 @@ async def take_longer(conn: Connection) -> None:
 async def stage(
     conn: Connection, upload_id: UUID, chunks: Sequence[Record], rejections: Sequence[Record]
 ) -> None:
-    """In the caller's transaction.  Raises UploadLostError."""
+    """In the caller's transaction; each record begins with its number.
+
+    Raises UploadLostError.
+    """
     await touch_upload(conn, upload_id)
-    await conn.copy_records_to_table(
-        "upload_chunks", records=chunks, columns=CHUNK_COLUMNS, timeout=20
-    )
-    await conn.copy_records_to_table(
-        "upload_rejections", records=rejections, columns=REJECTION_COLUMNS, timeout=20
-    )
+    for query, records in ((Q.stage_chunks, chunks), (Q.stage_rejections, rejections)):
+        if records:
+            await conn.execute(query, upload_id, *map(list, zip(*records, strict=True)))
 
 
 async def mark_same_numbers(conn: Connection, upload_id: UUID) -> None:

@@ -3,7 +3,6 @@
 Runs beside the loop, mostly in another process: it seals and marks, and never waits for a database.
 """
 
-from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +13,7 @@ from contracts.ids import recipient_id_of
 from contracts.recipients import ROW_BYTES, RecipientEntry
 from contracts.sealed import FieldError, RecipientSecrets, Rejection, Rejections, Seal
 from services.ingest.domain.chunks import ROOM, Chunk
-from services.ingest.marks import Marks
+from services.ingest.marks import Marks, written
 
 PORTION_ROWS: Final = 4_000
 PORTION_BYTES: Final = 4 * 1024 * 1024
@@ -40,8 +39,8 @@ class Accepted:
 class Portion:
     """Chunks in their order, as the stores take them but for the upload and their numbers."""
 
-    chunks: list[tuple[bytes, list[int], "array[int]"]] = field(default_factory=list)
-    """Entries, their rows and the marks of their phone numbers."""
+    chunks: list[tuple[bytes, str, str]] = field(default_factory=list)
+    """Entries, their rows and the marks of their phone numbers, as PostgreSQL reads arrays."""
     rejections: list[tuple[int, str]] = field(default_factory=list)
     """How many, and these sealed."""
     accepted: int = 0
@@ -113,7 +112,8 @@ class Stager:
         chunk = self._chunk
         if not chunk.entries:
             return
-        portion.chunks.append((b",".join(chunk.entries), chunk.rows, self._marks.of(chunk.numbers)))
+        marks = self._marks.of(chunk.numbers)
+        portion.chunks.append((b",".join(chunk.entries), written(chunk.rows), written(marks)))
         self._chunk = Chunk()
 
     def _reject(self, row: Rejection, portion: Portion) -> int:

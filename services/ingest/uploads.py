@@ -38,13 +38,12 @@ class Tally:
     sample: list[Rejection] = field(default_factory=list)
 
     def records(self, portion: Portion) -> tuple[list[Any], list[Any]]:
-        """For COPY."""
+        """As they are staged."""
         chunks = [
-            (self.upload_id, number, *chunk)
-            for number, chunk in enumerate(portion.chunks, start=self.chunks)
+            (number, *chunk) for number, chunk in enumerate(portion.chunks, start=self.chunks)
         ]
         rejections = [
-            (self.upload_id, number, *chunk)
+            (number, *chunk)
             for number, chunk in enumerate(portion.rejections, start=self.rejection_chunks)
         ]
         self.accepted += portion.accepted

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from tests.bench import (
+    checking,
     end_to_end,
     idling,
     latency,
@@ -22,6 +23,7 @@ FIGURES: Mapping[str, Measure] = MappingProxyType(
     {
         "end_to_end": end_to_end.measure,
         "recognising": recognising.measure,
+        "checking": checking.measure,
         "publishing": publishing.measure,
         "rebuilding": rebuilding.measure,
         "latency": latency.measure,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class Size:
     calls: int
     limit: int
+    listed_rows: int
     uploaded_rows: int
     uploaded_bytes: int
     creations: int
@@ -19,6 +20,7 @@ class Size:
 FULL = Size(
     calls=10_000,
     limit=500,
+    listed_rows=500_000,
     uploaded_rows=1_000_000,
     uploaded_bytes=50 * 1024 * 1024,
     creations=60,
@@ -29,6 +31,7 @@ FULL = Size(
 TINY = Size(
     calls=60,
     limit=20,
+    listed_rows=400,
     uploaded_rows=400,
     uploaded_bytes=20 * 1024,
     creations=3,

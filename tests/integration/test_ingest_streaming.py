@@ -223,7 +223,7 @@ async def test_an_upload_that_fell_silent_is_swept_and_no_other(ingest: Ingest) 
     async with ingest.ground.pool.acquire() as conn:
         for upload_id in (dead, live):
             await staged.begin_upload(conn, upload_id)
-            chunks = [(upload_id, n, b"{}", [n], [n]) for n in range(30)]
+            chunks = [(n, b"{}", f"{{{n}}}", f"{{{n}}}") for n in range(30)]
             await staged.stage(conn, upload_id, chunks, [])
         await conn.execute("UPDATE uploads SET touched_at = now() - interval '61 seconds' "
                            "WHERE upload_id = $1", dead)  # fmt: skip

@@ -31,10 +31,14 @@ def staged(people: Iterable[Accepted]) -> list[dict[str, Any]]:
     stager = Stager(Sealing(STREAM.addition_id, new_key(), "batch"))
     tally = Tally(STREAM.upload_id)
     return [
-        {"chunk_no": number, "entries": entries, "rows": rows, "same_numbers": None}
+        {"chunk_no": number, "entries": entries, "rows": read_rows(rows), "same_numbers": None}
         for portion in stager.portions(people)
-        for _, number, entries, rows, _ in tally.records(portion)[0]
+        for number, entries, rows, _ in tally.records(portion)[0]
     ]
+
+
+def read_rows(written: str) -> list[int]:
+    return [int(row) for row in written.strip("{}").split(",")]
 
 
 def read(chunk: dict[str, Any]) -> RecipientsAdded:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -81,6 +81,17 @@ class Block:
             return Given(**written)
         width = len(self.columns)
         return given_in(self.columns, (written + [""] * (width - len(written)))[:width])
+
+
+class BlockRecord(NamedTuple):
+    """A block as the store takes it, but for the upload and its number."""
+
+    first_row: int
+    last_row: int
+    accepted: int
+    rejected: int
+    marks: str
+    sealed: bytes
 
 
 def fields_of(given: Given) -> dict[str, Any]:

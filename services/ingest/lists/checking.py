@@ -3,14 +3,13 @@
 Runs beside the loop, mostly in another process; the common row passes in a few steps.
 """
 
-from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from services.ingest.lists.block import Block, fields_of, told
+from services.ingest.lists.block import Block, BlockRecord, fields_of, told
 from services.ingest.lists.opening import OpenList
-from services.ingest.marks import Marks
+from services.ingest.marks import Marks, written
 from services.ingest.reading.columns import Column
 from services.ingest.reading.csv_file import Record, read_csv
 from services.ingest.reading.json_file import given_in_json, recipients_in
@@ -21,18 +20,7 @@ from services.ingest.sources import Source, check_cells
 
 BLOCK_ROWS: Final = 1_000
 BLOCK_CHARACTERS: Final = 512 * 1024
-PORTION_BLOCKS: Final = 4
-
-
-class BlockRecord(NamedTuple):
-    """A block as the store takes it, but for the upload and its number."""
-
-    first_row: int
-    last_row: int
-    accepted: int
-    rejected: int
-    marks: "array[int]"
-    sealed: bytes
+PORTION_BLOCKS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,7 @@ class ListJob:
                     last_row=block.first_row + rows - 1,
                     accepted=accepted,
                     rejected=len(block.errors),
-                    marks=of(filling.numbers),
+                    marks=written(of(filling.numbers)),
                     sealed=seal.close(block),
                 )
             )
@@ -112,21 +100,21 @@ def filled_with_cells(
     sound, width = plain_number(columns, policy), len(columns)
     filling, characters = Filling(Block(columns)), 0
     block, numbers = filling.block, filling.numbers
-    lines, written = block.lines, block.written
+    lines, cells_of = block.lines, block.written
     for line, cells in records:
         number = sound(cells) if len(cells) == width else None
         if number is None:
             row = block.first_row + len(lines)
             number = _judged(filling, check_cells(row, line, cells, columns, policy))
         lines.append(line)
-        written.append(cells)
+        cells_of.append(cells)
         numbers.append(number)
         characters += sum(map(len, cells))
         if len(lines) == BLOCK_ROWS or characters >= BLOCK_CHARACTERS:
             yield filling
             filling, characters = Filling(Block(columns, block.first_row + len(lines))), 0
             block, numbers = filling.block, filling.numbers
-            lines, written = block.lines, block.written
+            lines, cells_of = block.lines, block.written
     if lines:
         yield filling
 

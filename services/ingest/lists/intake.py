@@ -101,12 +101,11 @@ class ListIntake:
         return file
 
     async def _store(self, file: NewFile, portion: Portion) -> None:
-        numbered = enumerate(portion.blocks, start=file.blocks)
-        records = [(file.upload_id, number, *block) for number, block in numbered]
-        file.blocks += len(records)
+        first_no = file.blocks
+        file.blocks += len(portion.blocks)
         file.rows, file.columns = portion.rows, portion.columns
         async with self._pool.acquire() as conn, conn.transaction():
-            await store.stage(conn, file.upload_id, records)
+            await store.stage(conn, file.upload_id, first_no, portion.blocks)
 
     async def _attach(
         self,

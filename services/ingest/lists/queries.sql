@@ -1,3 +1,11 @@
+-- name: stage_blocks
+INSERT INTO list_blocks
+    (upload_id, block_no, first_row, last_row, accepted, rejected, marks, sealed)
+SELECT $1, block_no, first_row, last_row, accepted, rejected, marks::bigint[], sealed
+FROM unnest($2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[], $7::text[],
+            $8::bytea[])
+    AS block (block_no, first_row, last_row, accepted, rejected, marks, sealed)
+
 -- name: insert_list
 INSERT INTO lists (list_id, account_id) VALUES ($1, $2)
 
@@ -18,18 +26,28 @@ RETURNING base
 SELECT set_config('work_mem', '64MB', true)
 
 -- name: tell_twins_of_file
--- The rows of a new file whose number an earlier row of the list has.
-WITH entries AS (
-    SELECT base + first_row + entry.place - 1 AS "row", entry.mark, upload_id
+-- The rows of a new file whose number an earlier row of the list has.  Sorted, numbers that are the
+-- same stand side by side; most lists have none, and their rows are not looked at again.
+WITH repeated AS (
+    SELECT DISTINCT mark
+    FROM (
+        SELECT mark, lag(mark) OVER (ORDER BY mark) AS before
+        FROM (
+            SELECT unnest(marks) AS mark
+            FROM list_files JOIN list_blocks USING (upload_id)
+            WHERE list_id = $1
+        ) AS every
+    ) AS sorted
+    WHERE mark = before AND mark <> 0
+), told AS (
+    SELECT base + first_row + entry.place - 1 AS "row", mark, upload_id,
+           min(base + first_row + entry.place - 1) OVER (PARTITION BY mark) AS first
     FROM list_files JOIN list_blocks USING (upload_id),
-         unnest(marks) WITH ORDINALITY AS entry (mark, place)
-    WHERE list_id = $1 AND entry.mark <> 0
-), repeated AS (
-    SELECT mark, min("row") AS first FROM entries GROUP BY mark HAVING count(*) > 1
+         unnest(marks) WITH ORDINALITY AS entry (mark, place) JOIN repeated USING (mark)
+    WHERE list_id = $1
 )
 INSERT INTO list_twins (list_id, "row", mark, earlier)
-SELECT $1, "row", mark, first FROM entries JOIN repeated USING (mark)
-WHERE upload_id = $2 AND "row" > first
+SELECT $1, "row", mark, first FROM told WHERE upload_id = $2 AND "row" > first
 
 -- name: forget_twins_of_marks
 DELETE FROM list_twins WHERE list_id = $1 AND mark = ANY ($2::bigint[])

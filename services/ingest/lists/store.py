@@ -3,20 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
 
 from chassis.postgres import Connection
 from chassis.queries import load_queries
+from services.ingest.lists.block import BlockRecord
 from services.ingest.staged import finish_upload, take_longer, touch_upload
 
 Q = load_queries(__file__)
-
-BLOCK_COLUMNS = (
-    "upload_id", "block_no", "first_row", "last_row", "accepted", "rejected", "marks", "sealed",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +60,14 @@ async def created_at(conn: Connection, list_id: UUID, account_id: str) -> dateti
     return at
 
 
-async def stage(conn: Connection, upload_id: UUID, blocks: Sequence[tuple[Any, ...]]) -> None:
+async def stage(
+    conn: Connection, upload_id: UUID, first_no: int, blocks: Sequence[BlockRecord]
+) -> None:
     """In the caller's transaction.  Raises UploadLostError."""
     await touch_upload(conn, upload_id)
-    await conn.copy_records_to_table(
-        "list_blocks", records=blocks, columns=BLOCK_COLUMNS, timeout=20
-    )
+    numbers = range(first_no, first_no + len(blocks))
+    columns = zip(*blocks, strict=True)
+    await conn.execute(Q.stage_blocks, upload_id, list(numbers), *map(list, columns))
 
 
 async def attach(

@@ -17,6 +17,7 @@ FLAGS: Final = frozenset({"", "false", "true", "0", "1", "no", "yes"})
 NO_COUNTRY: Final = "001"
 FIELDS: Final = frozenset({"phone_number", "name", "variables"})
 TEXT: Final = frozenset({str})
+NO_VARIABLES: Final[dict[str, str]] = {}
 
 ROLES: Final = ("phone_number", "name", "ignore_e164_validation", "setting")
 
@@ -55,13 +56,13 @@ def plain_fields(policy: Policy) -> Callable[[Any], str | None]:
         if type(element) is not dict or not element.keys() <= FIELDS:
             return None
         number, name = element.get("phone_number"), element.get("name", "")
-        variables = element.get("variables")
+        variables = element.get("variables", NO_VARIABLES)
         if (
             type(number) is str
             and type(name) is str
             and callable_[recognise(number)]
             and name.isprintable()
-            and (variables is None or _plain(variables))
+            and _plain(variables)
             and (suppressed is None or number not in suppressed)
         ):
             return number
