@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from typing import IO, Any, Final, TextIO
 
 from cli.fixing import FixFile
-from services.ingest.reading.columns import SETTINGS, VARIABLE_PREFIXES, Column, column_named
+from services.ingest.reading.columns import (
+    SETTINGS,
+    VARIABLE_PREFIXES,
+    Column,
+    column_named,
+    known_of,
+)
 
 Json = dict[str, Any]
 CUT_OFF: Final = "too_many_cells"
@@ -46,10 +52,11 @@ class FixRows:
 
     def mapping(self, known: Mapping[str, str]) -> dict[str, str]:
         """What is to be sent with the file; `known`: what the list's columns are by now."""
+        words = known_of(list(self._columns), known)
         return {
             it.header: it.word
             for it in self._columns.values()
-            if column_named(it.header) != it or known.get(it.header, it.word) != it.word
+            if column_named(it.header) != it or words.get(it.header, it.word) != it.word
         }
 
 

@@ -37,10 +37,10 @@ class Group:
         return f"{word}s {', '.join(before)} and {last}" if before else f"{word} {last}"
 
     def as_json(self) -> dict[str, object]:
-        word = self.places[0][0]
         told = {"field": self.name, "code": self.code, "message": self.message}
+        where = "lines" if self.places[0][0] == "line" else "at_rows"
         places = [number for _, number in self.places]
-        return {**told, "example": self.example, "rows": self.rows, f"{word}s": places}
+        return {**told, "example": self.example, "rows": self.rows, where: places}
 
 
 class Groups:

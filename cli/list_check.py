@@ -142,7 +142,8 @@ def _say(looked: Looked, written: Path | None) -> None:
         if list(groups):
             say(f"\n{title}")
             say_groups(groups)
-    say(f"\n{report.rows:,} rows: {counts_in_words(_counts(report))}")
+    rows = "row" if report.rows == 1 else "rows"
+    say(f"\n{report.rows:,} {rows}: {counts_in_words(_counts(report))}")
     if written is not None:
         words = " ".join(filter(None, (shlex.quote(str(written)), in_words(looked.mapping))))
         say(f"{written} has the rejected rows; mended, upload it with")
