@@ -1,5 +1,6 @@
 """Ids are derived, not drawn: whoever does a thing again names it the same (UUIDv5, RFC 9562)."""
 
+from hashlib import sha1
 from uuid import UUID, uuid5
 
 ROOT = UUID("6f0a9c1e-3b57-5d0e-8a5c-7f1f6e2d9b40")
@@ -26,6 +27,19 @@ def addition_id_of(batch_id: UUID, addition_no: int) -> UUID:
 def recipient_id_of(addition_id: UUID, row: int) -> UUID:
     """From the row, never from the number: the same number twice is two recipients."""
     return derive("recipient", addition_id, row)
+
+
+class RecipientIds:
+    """The same for many rows of one addition: what they have in common is hashed once."""
+
+    def __init__(self, addition_id: UUID) -> None:
+        place = f"recipient/36:{addition_id}/"
+        self._common = sha1(ROOT.bytes + place.encode(), usedforsecurity=False)
+
+    def of(self, row: int) -> UUID:
+        own, written = self._common.copy(), str(row)
+        own.update(f"{len(written)}:{written}".encode())
+        return UUID(bytes=own.digest()[:16], version=5)
 
 
 def chunk_id_of(addition_id: UUID, kind: str, chunk_no: int) -> UUID:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
-from contracts.sealed import FieldError, RecipientSecrets, Rejection
+from pydantic_core import to_json
+
+from contracts.sealed import FieldError, Rejection
 from services.ingest.content import Content
 from services.ingest.reading.columns import Column, columns_of, known_of
 from services.ingest.reading.csv_file import fitted, read_csv, too_many_cells
@@ -115,6 +117,8 @@ def judged(row: CheckedRow, *, zoned: bool) -> Accepted | Rejection:
     return Accepted(
         row=row.row,
         line=row.line,
+        phone_number=row.phone_number,
+        name=row.name,
         secrets=_secrets(row),
         zones=row.zones if zoned else (),
         not_before=row.settings.not_before,
@@ -122,13 +126,15 @@ def judged(row: CheckedRow, *, zoned: bool) -> Accepted | Rejection:
     )
 
 
-def _secrets(row: CheckedRow) -> RecipientSecrets:
-    return RecipientSecrets.model_construct(
-        phone_number=row.phone_number,
-        name=row.name,
-        ignore_e164_validation=bool(row.ignore_e164_validation),
-        variables=dict(row.variables),
-        language=row.settings.language,
-        first_message=row.settings.first_message,
-        webhook_url=row.settings.webhook_url,
-    )
+def _secrets(row: CheckedRow) -> str:
+    """A `sealed.RecipientSecrets`, written without being made first: that is most of its cost."""
+    fields = {
+        "phone_number": row.phone_number,
+        "name": row.name,
+        "ignore_e164_validation": bool(row.ignore_e164_validation),
+        "variables": row.variables,
+        "language": row.settings.language,
+        "first_message": row.settings.first_message,
+        "webhook_url": row.settings.webhook_url,
+    }
+    return to_json(fields).decode()

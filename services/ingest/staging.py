@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from contracts.ids import recipient_id_of
-from contracts.recipients import ROW_BYTES, RecipientEntry
-from contracts.sealed import FieldError, RecipientSecrets, Rejection, Rejections, Seal
+from pydantic_core import to_json
+
+from contracts.ids import RecipientIds
+from contracts.recipients import ROW_BYTES
+from contracts.sealed import FieldError, Rejection, Rejections, Seal
 from services.ingest.domain.chunks import ROOM, Chunk
 from services.ingest.marks import Marks, written
 
@@ -29,7 +31,10 @@ SHOWN: Final = 1_000
 class Accepted:
     row: int
     line: int | None
-    secrets: RecipientSecrets
+    phone_number: str
+    name: str | None
+    secrets: str
+    """A `sealed.RecipientSecrets` as JSON."""
     zones: tuple[str, ...] = ()
     not_before: datetime | None = None
     from_number: str | None = None
@@ -62,7 +67,7 @@ class Stager:
     """Seals what it is given, portion by portion; a chunk ends with its portion at the latest."""
 
     def __init__(self, sealing: Sealing) -> None:
-        self._addition_id = sealing.addition_id
+        self._ids = RecipientIds(sealing.addition_id)
         self._seal = Seal(sealing.key, sealing.scope)
         self._marks = Marks(sealing.key)
         self._chunk = Chunk()
@@ -93,20 +98,23 @@ class Stager:
             return self._reject(_too_large(row), portion)
         if not self._chunk.has_room_for(entry):
             self._close_chunk(portion)
-        self._chunk.add(row.row, entry, row.secrets.phone_number)
+        self._chunk.add(row.row, entry, row.phone_number)
         portion.accepted += 1
         return len(entry)
 
     def _entry(self, row: Accepted) -> bytes:
-        entry = RecipientEntry.model_construct(
-            recipient_id=recipient_id_of(self._addition_id, row.row),
-            row=row.row,
-            sealed=self._seal.close(row.secrets),
-            zones=row.zones,
-            not_before=row.not_before,
-            from_number=row.from_number,
+        """A `recipients.RecipientEntry` as JSON."""
+        return to_json(
+            {
+                "recipient_id": self._ids.of(row.row),
+                "row": row.row,
+                "sealed": self._seal.close(row.secrets),
+                "zones": row.zones,
+                "not_before": row.not_before,
+                "from_number": row.from_number,
+                "same_number_as": None,
+            }
         )
-        return entry.model_dump_json().encode()
 
     def _close_chunk(self, portion: Portion) -> None:
         chunk = self._chunk
@@ -148,7 +156,7 @@ def _too_large(row: Accepted) -> Rejection:
     return Rejection(
         row=row.row,
         line=row.line,
-        phone_number=row.secrets.phone_number,
-        name=row.secrets.name,
+        phone_number=row.phone_number,
+        name=row.name,
         errors=(FieldError(field="variables", code="row_too_large", message=message),),
     )

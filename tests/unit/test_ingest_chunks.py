@@ -23,7 +23,8 @@ STREAM = Stream("default", UUID(int=1), UUID(int=2), UUID(int=3), chunks=2, reje
 
 def person(row: int, variable: str = "", **settings: Any) -> Accepted:
     secrets = RecipientSecrets(phone_number=f"+1202555{row % 10_000:04}", variables={"v": variable})
-    return Accepted(row, None, secrets, **settings)
+    written = secrets.model_dump_json()
+    return Accepted(row, None, secrets.phone_number, None, written, **settings)
 
 
 def staged(people: Iterable[Accepted]) -> list[dict[str, Any]]:
