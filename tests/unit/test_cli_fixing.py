@@ -93,6 +93,25 @@ def test_a_row_that_is_too_long_stays_so_until_it_is_mended(tmp_path: Path) -> N
     assert check(fix) == 0
 
 
+def test_what_is_to_be_typed_next_is_told_with_the_mapping(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, fix = tmp_path / "a.csv", tmp_path / "to mend.csv"
+    file.write_text("Mobile,name\n12-34,Ann\n")
+    mapping = ("--mapping", "Mobile=phone_number")
+    assert check(file, "--fix", fix, *mapping) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == f"  rollcall list upload '{fix}' --mapping Mobile=phone_number"
+    assert check(file, "--fix", fix, "--force", "--json", *mapping) == 1
+    assert json.loads(capsys.readouterr().out)["fix"] == str(fix)
+    file.write_text(f"Mobile\n{SOUND}\n")
+    fix.unlink()
+    assert check(file, "--fix", fix, "--json", *mapping) == 0
+    assert json.loads(capsys.readouterr().out)["fix"] is None
+    assert check(file, "--fix", fix, *mapping) == 0
+    assert "upload" not in capsys.readouterr().out
+
+
 def test_a_file_of_as_many_columns_as_may_be_can_be_handed_back(tmp_path: Path) -> None:
     file, fix, again = (tmp_path / name for name in ("a.csv", "fix.csv", "again.csv"))
     more = [f"v{n}" for n in range(999)]
