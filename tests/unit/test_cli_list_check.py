@@ -74,7 +74,9 @@ def test_only_the_countries_that_are_named_may_be_called(
 ) -> None:
     file.write_text(f"phone_number\n{SOUND}\n+12025550123\n")
     assert check(file, "--allowed-region", "gb") == 1
-    assert "region_not_allowed" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "(region_not_allowed)" in said
+    assert "2 rows: 1 accepted, 1 rejected" in said
     assert check(file, "--allowed-region", "GB", "--allowed-region", "US") == 0
 
 
