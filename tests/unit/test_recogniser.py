@@ -137,11 +137,11 @@ def test_only_a_plus_and_ascii_digits_have_a_kind(text: str) -> None:
 
 def test_texts_that_begin_with_no_calling_code_leave_nothing_behind() -> None:
     recognise("+12025551234")
-    before = len(recogniser._JUDGES)
+    before = len(recogniser.JUDGES)
     for n in range(1_000):
         recognise(f"x{n}")
         recognise("+1" + "2" * (50 + n))
-    assert len(recogniser._JUDGES) == before
+    assert len(recogniser.JUDGES) == before
 
 
 # --- where plans overlap, and a recogniser that is wrong is found out ----------------------------
@@ -178,7 +178,7 @@ def overlapping(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     for region, plan in plans.items():
         monkeypatch.setitem(PhoneMetadata._region_metadata, region, plan)
-    monkeypatch.setattr(recogniser, "_JUDGES", recogniser._Judges())
+    monkeypatch.setattr(recogniser, "JUDGES", recogniser._Judges())
     recogniser._judge.cache_clear()
     yield
     recogniser._judge.cache_clear()

@@ -8,6 +8,7 @@ from typing import BinaryIO, cast
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -21,6 +22,7 @@ FIELD_BYTES = 1024 * 1024
 MOST_BYTES = FILE_BYTES + 2 * FIELD_BYTES
 TOO_LARGE = f"Send at most {FILE_BYTES:,} bytes (50 MB); split the list."
 MOST_PARTS = 8
+CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}
 
 BATCH, LIST = ("batch", "file", "mapping"), ("file", "mapping")
 """The parts of a form."""
@@ -66,15 +68,23 @@ async def _form(request: Request, parts: Collection[str]) -> FormData:
     limits = {"max_files": MOST_PARTS, "max_fields": MOST_PARTS, "max_part_size": MOST_BYTES}
     async with aclosing(request.stream()) as stream:
         try:
+            _known_charset(request)
             return await MultiPartParser(request.headers, stream, **limits).parse()
         except MultiPartException:
             raise Problem(
                 HTTPStatus.BAD_REQUEST,
                 "body_invalid",
                 "The form cannot be read.",
-                "Send multipart/form-data under its boundary, with the parts"
+                "Send multipart/form-data in UTF-8 under its boundary, with the parts"
                 f" {', '.join(parts)}: each named, each once, and no others.",
             ) from None
+
+
+def _known_charset(request: Request) -> None:
+    """Other codecs may break on what they are given, or make texts that nothing can hold."""
+    _, options = parse_options_header(request.headers["content-type"])
+    if options.get(b"charset", b"utf-8").lower() not in CHARSETS:
+        raise MultiPartException("not UTF-8")
 
 
 async def _of_form(form: FormData, parts: Collection[str]) -> Sent:

@@ -4,13 +4,13 @@ It is never kinder than `check_row`: what it passes, that accepts without a warn
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from services.ingest.reading.columns import MAX_COLUMNS, Column
 from services.ingest.reading.destinations import refusals
 from services.ingest.reading.phone import Phone
 from services.ingest.reading.policy import Policy
-from services.ingest.reading.recogniser import Kind, recognise
+from services.ingest.reading.recogniser import JUDGES, FullMatch, Kind, Verdict
 
 FLAGS: Final = frozenset({"", "false", "true", "0", "1", "no", "yes"})
 """A number that is valid as it stands is the same with the flag and without."""
@@ -31,12 +31,15 @@ def plain_number(
     name = next(iter(places["name"]), None)
     flag = next(iter(places["ignore_e164_validation"]), None)
     settings = places["setting"]
-    callable_, suppressed = _Callable(policy), policy.suppressed or None
+    judges, suppressed = _Judges(policy), policy.suppressed or None
 
     def number_of(cells: Sequence[str]) -> str | None:
         number = cells[phone]
+        fullmatch, may_be_called = judges[number[:4], len(number)]
+        found = fullmatch(number)
         if (
-            callable_[recognise(number)]
+            found
+            and may_be_called[found.lastindex]  # type: ignore[index]
             and (name is None or cells[name].isprintable())
             and (flag is None or cells[flag] in FLAGS)
             and not (settings and any(cells[place] for place in settings))
@@ -50,17 +53,20 @@ def plain_number(
 
 def plain_fields(policy: Policy) -> Callable[[Any], str | None]:
     """The same for a recipient of a JSON body that says no more than is common."""
-    callable_, suppressed = _Callable(policy), policy.suppressed or None
+    judges, suppressed = _Judges(policy), policy.suppressed or None
 
     def number_of(element: Any) -> str | None:
         if type(element) is not dict or not element.keys() <= FIELDS:
             return None
         number, name = element.get("phone_number"), element.get("name", "")
         variables = element.get("variables", NO_VARIABLES)
+        if type(number) is not str or type(name) is not str:
+            return None
+        fullmatch, may_be_called = judges[number[:4], len(number)]
+        found = fullmatch(number)
         if (
-            type(number) is str
-            and type(name) is str
-            and callable_[recognise(number)]
+            found
+            and may_be_called[found.lastindex]  # type: ignore[index]
             and name.isprintable()
             and _plain(variables)
             and (suppressed is None or number not in suppressed)
@@ -80,17 +86,21 @@ def _plain(variables: Any) -> bool:
     )
 
 
-class _Callable(dict[Any, bool]):
-    """Whether an account may call numbers of a kind: found out once for each kind."""
+class _Judges(dict[tuple[str, int], tuple[FullMatch, tuple[bool, ...]]]):
+    """The recogniser's, each meaning of a pattern as whether this account may call such numbers."""
 
     def __init__(self, policy: Policy) -> None:
         super().__init__()
         self._policy = Policy(policy.allowed_regions)
 
-    def __missing__(self, kind: object) -> bool:
+    def __missing__(self, key: tuple[str, int]) -> tuple[FullMatch, tuple[bool, ...]]:
+        fullmatch, verdicts = JUDGES[key]
+        judge = fullmatch, tuple(map(self._may_be_called, verdicts))
+        if key in JUDGES:  # what is no number's beginning leaves nothing behind
+            self[key] = judge
+        return judge
+
+    def _may_be_called(self, kind: Verdict) -> bool:
         # of no country, such as a satellite's: there it depends on more than on the kind
-        if isinstance(kind, Kind) and kind.region != NO_COUNTRY:
-            self[kind] = not refusals(Phone("+", kind), self._policy)
-        else:
-            self[kind] = False
-        return self[kind]
+        told = isinstance(kind, Kind) and kind.region != NO_COUNTRY
+        return told and not refusals(Phone("+", cast("Kind", kind)), self._policy)

@@ -47,13 +47,14 @@ class Unsure(Enum):
 
 
 Verdict = Kind | Unsure | None
-Judge = tuple[Callable[[str], re.Match[str] | None], tuple[Verdict, ...]]
+FullMatch = Callable[[str], re.Match[str] | None]
+Judge = tuple[FullMatch, tuple[Verdict, ...]]
 """The fullmatch of a pattern, and what it means that its last group is this one or that."""
 
 
 def recognise(number: str) -> Verdict:
     """A kind: the text is a valid number in E.164, as it stands; None: it is certainly not."""
-    fullmatch, verdicts = _JUDGES[number[:4], len(number)]
+    fullmatch, verdicts = JUDGES[number[:4], len(number)]
     found = fullmatch(number)
     return verdicts[found.lastindex] if found else None  # type: ignore[index]
 
@@ -77,7 +78,7 @@ class _Judges(dict[tuple[str, int], Judge]):
         return judge
 
 
-_JUDGES: Final = _Judges()
+JUDGES: Final = _Judges()
 _NOBODY: Final[Judge] = (re.compile("(?!)").fullmatch, ())
 _ANYBODY: Final[Judge] = (re.compile(r"(.+)").fullmatch, (None, Unsure.ASK_THE_LIBRARY))
 
