@@ -68,6 +68,11 @@ UNREADABLE = {
     "an empty boundary": (a_form(GOOD), "multipart/form-data; boundary="),
     "another boundary": (a_form(GOOD), "multipart/form-data; boundary=c"),
     "a part without a name": (a_form(GOOD, a_part("x", "")), FORM),
+    "cut after its first part": (GOOD, FORM),
+    "cut in a part": (a_form(GOOD, a_part("x", '; name="file"; filename="f"'))[:-9], FORM),
+    "a codec that makes no text": (a_form(GOOD), f"{FORM}; charset=punycode"),
+    "a codec of half characters": (a_form(GOOD), f"{FORM}; charset=utf-7"),
+    "a codec that nobody knows": (a_form(GOOD), f"{FORM}; charset=x-y"),
     "too many parts": (a_form(*[a_part("x", f'; name="f{n}"') for n in range(9)]), FORM),
 }
 

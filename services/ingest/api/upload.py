@@ -28,6 +28,23 @@ BATCH, LIST = ("batch", "file", "mapping"), ("file", "mapping")
 """The parts of a form."""
 
 
+class WholeForm(MultiPartParser):
+    """Parts that came before a form was cut short are not what its sender meant."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        self.ended = True
+
+    async def parse(self) -> FormData:
+        form = await super().parse()
+        if not self.ended:
+            for file in self._files_to_close_on_error:
+                file.close()
+            raise MultiPartException("cut short")
+        return form
+
+
 @asynccontextmanager
 async def sent_in(request: Request, parts: Collection[str]) -> AsyncIterator[Sent]:
     """What was sent, for as long as its file is open.  Raises Problem or RequestValidationError."""
@@ -69,7 +86,7 @@ async def _form(request: Request, parts: Collection[str]) -> FormData:
     async with aclosing(request.stream()) as stream:
         try:
             _known_charset(request)
-            return await MultiPartParser(request.headers, stream, **limits).parse()
+            return await WholeForm(request.headers, stream, **limits).parse()
         except MultiPartException:
             raise Problem(
                 HTTPStatus.BAD_REQUEST,
