@@ -156,12 +156,22 @@ async def mend(
 
 @app.command
 async def remove(
-    list_id: str, row: int, *, data_dir: Folder = DEFAULT_FOLDER, json: AsJson = False
+    list_id: str,
+    row: int | None = None,
+    *,
+    rejected: Annotated[bool, Parameter(negative="")] = False,
+    data_dir: Folder = DEFAULT_FOLDER,
+    json: AsJson = False,
 ) -> int:
-    """Take a row out of a list."""
+    """Take a row out of a list, or all rejected ones: what was mended in a file and sent again."""
+    if rejected == (row is not None):
+        return _misuse("Give a row, or --rejected.", as_json=json)
     async with Client(find(data_dir)) as client:
-        await client.delete(path_of_list(list_id, row))
-    return _gone({"list_id": list_id, "row": row}, f"row {row} is removed", as_json=json)
+        if row is not None:
+            await client.delete(path_of_list(list_id, row))
+            return _gone({"list_id": list_id, "row": row}, f"row {row} is removed", as_json=json)
+        await client.delete(f"{path_of_list(list_id)}/rows?state=rejected")
+    return _gone({"list_id": list_id}, "the rejected rows are removed", as_json=json)
 
 
 @app.command

@@ -97,6 +97,10 @@ def test_a_list_is_mended_previewed_and_called_to_its_end(running: House, tmp_pa
     rung = [it["to"] for it in running.ledger(since).entries if it["kind"] == "ring"]
     assert sorted(rung) == [FIRST, SECOND, THIRD]
 
+    assert rollcall(running, "list", "remove", list_id).returncode == 2
+    assert told(running, "list", "remove", list_id, "--rejected")["deleted"]
+    assert told(running, "list", "show", list_id)["rejected"] == 0
+
 
 def test_a_preview_of_a_file_is_of_the_batch_that_would_be_created(
     running: House, tmp_path: Path

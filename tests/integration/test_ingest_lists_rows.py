@@ -130,6 +130,18 @@ async def test_a_removed_row_is_gone_and_nobody_gets_its_number(lists: ListDesk)
     assert [row["row"] for row in await lists.rows(into)] == [4]
 
 
+async def test_rejected_rows_go_together_and_no_other(lists: ListDesk) -> None:
+    into = await mixed(lists, 25_000)  # more blocks than go in a transaction
+    accepted = await lists.rows(into, state="accepted", limit=500)
+    answer = await lists.http.delete(f"/v1/recipient-lists/{into}/rows?state=rejected")
+    assert (answer.status_code, counts(answer.json())) == (200, (len(accepted), 0, 0))
+    assert await lists.rows(into, limit=500) == accepted
+    for query in ("", "?state=accepted", "?state=none"):
+        answer = await lists.http.delete(f"/v1/recipient-lists/{into}/rows{query}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "filter_invalid")
+    assert (await lists.read(into))["accepted"] == len(accepted)
+
+
 @pytest.mark.parametrize("row", ["0", "-1", "x", str(2**31)])
 async def test_what_is_no_row_number_is_refused(lists: ListDesk, row: str) -> None:
     into = await mixed(lists, 2)

@@ -1,5 +1,6 @@
 """Lists, as they are sent, looked at and mended before anybody is called."""
 
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 
 from services.ingest.api.account import Account
 from services.ingest.api.keys import IdempotencyKey, key_of
-from services.ingest.api.paging import RowFilter, cursor_at
+from services.ingest.api.paging import AllRejected, RowFilter, cursor_at
 from services.ingest.api.parts import Ready
 from services.ingest.api.schemas import LIST_BODY
 from services.ingest.api.upload import LIST, sent_in
@@ -120,6 +121,15 @@ async def mend_row(
     """New values for a row; with `dry_run` they are only judged, as somebody types them."""
     found = await parts.mending.mend(account_id, list_id, row, change, dry_run=dry_run)
     return MendedAnswer.model_validate(found)
+
+
+@router.delete("/{list_id}/rows")
+async def remove_rows(
+    list_id: UUID, account_id: Account, parts: Ready, _: Annotated[AllRejected, Query()]
+) -> CountsAnswer:
+    """All rejected rows (`?state=rejected`): once they were mended in a file and sent again."""
+    counts = await parts.mending.remove_rejected(account_id, list_id)
+    return CountsAnswer.model_validate(asdict(counts))
 
 
 @router.delete("/{list_id}/rows/{row}", status_code=204)

@@ -34,6 +34,18 @@ class RowFilter(BaseModel):
         return 0 if self.cursor is None else _row(self.cursor)
 
 
+def _rejected(value: Any) -> Any:
+    if value != "rejected":
+        raise _refused("state", "filter_invalid", "Only the rejected rows are removed together.")
+    return value
+
+
+class AllRejected(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    state: Annotated[State, BeforeValidator(_rejected), Field(validate_default=True)] = "accepted"
+
+
 def cursor_at(row: int) -> str:
     return urlsafe_b64encode(f"row:{row}".encode()).decode()
 

@@ -1,8 +1,9 @@
 """A row that is mended counts as accepted in the same transaction, and so does its number."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from chassis.postgres import Connection, Pool
@@ -11,12 +12,15 @@ from services.ingest.lists import store
 from services.ingest.lists.block import Block, ListRow
 from services.ingest.lists.opening import Lists, OpenList
 from services.ingest.lists.rows import shown
-from services.ingest.lists.store import StoredBlock
+from services.ingest.lists.store import Counts, StoredBlock
 from services.ingest.marks import NOBODY, Marks
 from services.ingest.policies import Policies
 from services.ingest.reading.columns import SETTINGS
 from services.ingest.reading.policy import Policy
 from services.ingest.reading.rows import Given, Note, check_row
+
+AT_ONCE: Final = 20
+"""Blocks of a transaction."""
 
 
 class RowGoneError(Exception):
@@ -126,6 +130,31 @@ class Mending:
             place = await _find(conn, opened, row)
             place.block.remove(place.row.row)
             await _put(conn, opened, place, NOBODY)
+
+    async def remove_rejected(self, account_id: str, list_id: UUID) -> Counts:
+        """All of them, some blocks at a time: asked again it goes on.  Raises ListGoneError."""
+        opened = await self._lists.open(account_id, list_id)
+        while True:
+            async with self._pool.acquire() as conn, conn.transaction():
+                await store.lock(conn, list_id, account_id)
+                blocks = await store.blocks(
+                    conn, list_id, after=0, state="rejected", at_most=AT_ONCE
+                )
+                if not blocks:
+                    return await store.counts(conn, list_id)
+                await store.drop_rejected(
+                    conn, blocks, await asyncio.to_thread(_without_rejected, opened, blocks)
+                )
+
+
+def _without_rejected(opened: OpenList, blocks: Sequence[Any]) -> list[bytes]:
+    seal, sealed = opened.seal, []
+    for it in blocks:
+        block = seal.open(it["sealed"])
+        for place in list(block.errors):
+            block.remove(block.first_row + place)
+        sealed.append(seal.close(block))
+    return sealed
 
 
 async def _find(conn: Connection, opened: OpenList, row: int) -> Place:

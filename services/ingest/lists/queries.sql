@@ -95,6 +95,11 @@ WHERE list_id = $1 AND base + first_row <= $2 AND base + last_row >= $2
 UPDATE list_blocks SET accepted = $3, rejected = $4, marks = $5, sealed = $6
 WHERE upload_id = $1 AND block_no = $2
 
+-- name: drop_rejected
+UPDATE list_blocks AS block SET rejected = 0, sealed = fresh.sealed
+FROM unnest($1::uuid[], $2::integer[], $3::bytea[]) AS fresh (upload_id, block_no, sealed)
+WHERE block.upload_id = fresh.upload_id AND block.block_no = fresh.block_no
+
 -- name: delete_list
 UPDATE lists SET deleted = true WHERE list_id = $1 AND account_id = $2 AND NOT deleted
 RETURNING list_id

@@ -124,6 +124,15 @@ async def change(conn: Connection, block: StoredBlock) -> None:
     )
 
 
+async def drop_rejected(
+    conn: Connection, blocks: Sequence[Record], sealed: Sequence[bytes]
+) -> None:
+    """The blocks without their rejected rows."""
+    uploads = [block["upload_id"] for block in blocks]
+    numbers = [block["block_no"] for block in blocks]
+    await conn.execute(Q.drop_rejected, uploads, numbers, sealed)
+
+
 async def delete(conn: Connection, list_id: UUID, account_id: str) -> None:
     """Raises ListGoneError."""
     if await conn.fetchval(Q.delete_list, list_id, account_id) is None:
