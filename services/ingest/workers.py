@@ -70,7 +70,7 @@ class Workers:
         idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
         loop = asyncio.get_running_loop()
         for worker in idle:
-            await loop.run_in_executor(worker, _read_code)
+            await loop.run_in_executor(worker, os.getpid)
             self._idle.put_nowait(worker)
         await asyncio.Event().wait()
 
@@ -98,7 +98,7 @@ class Workers:
 
     @asynccontextmanager
     async def _leased(self) -> AsyncIterator[Callable[..., Any]]:
-        worker = await self._idle.get()
+        worker = await self._alive()
         loop = asyncio.get_running_loop()
 
         async def call(function: Callable[..., Any], *args: Any) -> Any:
@@ -110,12 +110,22 @@ class Workers:
         try:
             yield call
         except WorkerLostError:
-            log.warning("worker_lost")
-            worker.shutdown(wait=False)
-            worker = _process()
+            worker = _instead_of(worker)
             raise
         finally:
             self._idle.put_nowait(worker)
+
+    async def _alive(self) -> ProcessPoolExecutor:
+        """One that was killed while nobody needed it is nobody's concern."""
+        worker = await self._idle.get()
+        try:
+            await asyncio.get_running_loop().run_in_executor(worker, os.getpid)
+        except BrokenProcessPool:
+            return _instead_of(worker)
+        except BaseException:
+            self._idle.put_nowait(worker)
+            raise
+        return worker
 
     async def close(self) -> None:
         """In order, when nobody reads any more."""
@@ -128,13 +138,16 @@ def _process() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, get_context("spawn"), initializer=_settle)
 
 
+def _instead_of(worker: ProcessPoolExecutor) -> ProcessPoolExecutor:
+    log.warning("worker_lost")
+    worker.shutdown(wait=False)
+    return _process()
+
+
 def _settle() -> None:
-    """In the process: Ctrl-C is for our parent, and we end when it does."""
+    """In the process: Ctrl-C is for our parent, we end when it does, and our code is read first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _read_code() -> None:
     for module in ("services.ingest.sources", "services.ingest.lists.checking"):
         import_module(module)
     collect_seldom()
