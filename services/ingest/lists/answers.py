@@ -132,8 +132,8 @@ class Answers:
                 seen = blocks[-1]["base"] + blocks[-1]["last_row"]
         numbers = [base + row.row for base, row in found]
         twins = await store.twins(conn, opened.list_id, numbers)
-        full = len(found) == at_most
-        return [shown(row, base, twins) for base, row in found], numbers[-1] if full else None
+        answers = await asyncio.to_thread(lambda: [shown(row, base, twins) for base, row in found])
+        return answers, numbers[-1] if len(found) == at_most else None
 
 
 def _matching(
@@ -144,7 +144,7 @@ def _matching(
     search: Search | None,
     at_most: int,
 ) -> list[Found]:
-    rows = _rows(opened, blocks)
+    rows = _rows(opened, blocks, search)
     return list(
         islice(
             (
@@ -159,8 +159,10 @@ def _matching(
     )
 
 
-def _rows(opened: OpenList, blocks: Sequence[Any]) -> Iterator[Found]:
+def _rows(opened: OpenList, blocks: Sequence[Any], search: Search | None) -> Iterator[Found]:
     seal = opened.seal
     for block in blocks:
-        for row in seal.open(block["sealed"]):
-            yield block["base"], row
+        text = seal.text(block["sealed"])
+        if search is None or search.may_find(text.decode()):
+            for row in seal.read(text):
+                yield block["base"], row

@@ -121,9 +121,16 @@ class ListSeal:
         nonce = secrets.token_bytes(NONCE)
         return nonce + self._cipher.encrypt(nonce, text, self._scope)
 
+    def text(self, sealed: bytes) -> bytes:
+        """A block as it was written, in JSON.  Raises InvalidTag if it was tampered with."""
+        return self._cipher.decrypt(sealed[:NONCE], sealed[NONCE:], self._scope)
+
     def open(self, sealed: bytes) -> Block:
         """Raises InvalidTag if it was tampered with."""
-        text = self._cipher.decrypt(sealed[:NONCE], sealed[NONCE:], self._scope)
+        return self.read(self.text(sealed))
+
+    @staticmethod
+    def read(text: bytes) -> Block:
         columns, first_row, lines, written, errors = from_json(text)
         return Block(
             tuple(Column(*column) for column in columns),
