@@ -145,6 +145,15 @@ class House:
             headers=headers or {},
         )
 
+    def post(self, path: str, **request: Any) -> httpx2.Response | None:
+        """One try; None while nobody answers, or the key is held by one who died."""
+        try:
+            answer = self._http.post(self.endpoints["ingest"] + path, **request)
+        except httpx2.TransportError:
+            return None
+        busy = (httpx2.codes.CONFLICT, httpx2.codes.SERVICE_UNAVAILABLE)
+        return None if answer.status_code in busy else answer
+
     def create(self, rows: bytes, **batch: Any) -> str:
         """The id of a batch whose reads are there."""
         answer = self.upload(rows, **batch)
