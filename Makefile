@@ -52,6 +52,8 @@ chaos: setup ## Long fault runs, the mutants that must be caught, new random exa
 	$(BIN)/python -m pytest -m chaos --timeout 1800 $(ARGS)
 	$(BIN)/python -m pytest tests/faults -k "found_out or convicted"
 	$(BIN)/python -m pytest tests/unit --hypothesis-profile searching
+	$(BIN)/python -m pytest tests/integration/test_ingest_fuzz.py tests/integration/test_ingest_lists_model.py \
+		--hypothesis-profile searching --timeout 1800
 
 lock: $(DEV) ## Renew the pinned requirements
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/lock.txt
