@@ -87,8 +87,15 @@ def counts(said: Json) -> tuple[int, int, int]:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("victim", ["ingest", "worker"])
-@pytest.mark.parametrize("what", ["a new list", "more rows"])
+@pytest.mark.parametrize(
+    ("what", "victim"),
+    [
+        ("a new list", "ingest"),
+        ("more rows", "worker"),
+        pytest.param("a new list", "worker", marks=pytest.mark.chaos),
+        pytest.param("more rows", "ingest", marks=pytest.mark.chaos),
+    ],
+)
 def test_a_list_whose_reader_is_killed_is_whole_when_it_is_sent_again(
     running: House, victim: str, what: str
 ) -> None:
