@@ -2,10 +2,12 @@
 
 import logging
 import sys
+import traceback
 from typing import Literal
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.processors import ExceptionRenderer, JSONRenderer
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from chassis.telemetry import current_trace_id
 
@@ -15,6 +17,7 @@ PERSONAL = frozenset(
         "collected", "first_message", "webhook_url", "recording_url", "sealed", "secrets", "body",
     }
 )  # fmt: skip
+DEEPEST = 10
 NOISY = ("aiokafka", "uvicorn", "faststream", "asyncio")
 
 
@@ -34,6 +37,17 @@ def with_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def place_of(exc_info: ExcInfo) -> str:
+    """Types and places of an error and of what led to it; not its words, which may quote people."""
+    raised: BaseException | None = exc_info[1]
+    told: list[str] = []
+    while raised is not None and len(told) < DEEPEST:
+        frames = "".join(traceback.format_tb(raised.__traceback__))
+        told.append(f"{frames}{type(raised).__module__}.{type(raised).__qualname__}")
+        raised = raised.__cause__ or (None if raised.__suppress_context__ else raised.__context__)
+    return "\nafter:\n".join(told)
+
+
 def configure(service: str, log_format: Literal["json", "console"], level: str) -> None:
     """Every line, of ours and of the libraries, leaves through the same processors."""
     shared: list[Processor] = [
@@ -44,9 +58,14 @@ def configure(service: str, log_format: Literal["json", "console"], level: str) 
         without_people,
     ]
     renderers: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                exception_formatter=lambda out, error: print(place_of(error), file=out),
+            )
+        ]
         if log_format == "console"
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        else [ExceptionRenderer(place_of), JSONRenderer()]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

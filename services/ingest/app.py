@@ -110,6 +110,7 @@ def compose(
         mending=Mending(pool, kept, policies),
         workers=workers,
         seals=ground.seals,
+        wake_sweeper=wakes.sweeper,
         suppressions=Suppressions(pool, vault, ground.seals, wakes.relay),
         suppression_lists=SuppressionLists(
             pool, vault, ground.seals, workers, once, idempotency, wakes.relay

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from chassis.postgres import Connection
 from chassis.problems import Problem
-from chassis.vault import Seals
+from chassis.vault import Seals, list_scope
 from services.ingest import store
 from services.ingest.staged import UploadLostError
 
@@ -70,7 +70,7 @@ class Idempotency:
         if body is None:
             raise Problem(
                 HTTPStatus.GONE,
-                "batch_deleted",
+                "list_deleted" if held["scope"].startswith(list_scope("")) else "batch_deleted",
                 "What this key made has been deleted",
                 "Send a new Idempotency-Key to make another.",
             )

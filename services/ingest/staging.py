@@ -152,7 +152,7 @@ def _shown(text: str | None) -> str | None:
 
 
 def _too_large(row: Accepted) -> Rejection:
-    message = "Shorten this row: with all its variables it may hold 190 KB."
+    message = "Shorten this row: with all its variables it may hold 180 KB."
     return Rejection(
         row=row.row,
         line=row.line,

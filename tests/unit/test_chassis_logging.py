@@ -3,6 +3,7 @@
 import json
 import logging as stdlib
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
@@ -48,3 +49,27 @@ def test_a_trace_goes_on_across_the_log() -> None:
     assert carried is not None
     with telemetry.start_span("fold", carried):
         assert telemetry.current_trace_id() == trace
+
+
+@pytest.mark.parametrize("kind", ["json", "console"])
+def test_an_error_is_logged_by_its_place_not_by_its_words(
+    capsys: pytest.CaptureFixture[str], kind: Literal["json", "console"]
+) -> None:
+    logging.configure("ingest", kind, "info")
+
+    def fails() -> None:
+        number = "+4915112"
+        try:
+            int(number + "x")
+        except ValueError as error:
+            raise RuntimeError(number) from error
+
+    try:
+        fails()
+    except RuntimeError as error:
+        structlog.get_logger().error("request_failed", exc_info=error)
+    told = capsys.readouterr().err
+    assert "4915112" not in told
+    assert "RuntimeError" in told
+    assert "ValueError" in told
+    assert "in fails" in told

@@ -352,3 +352,12 @@ def test_whatever_is_written_the_row_is_accepted_or_told_why(
         wrong_number = any(error.field == "phone_number" for error in row.errors)
         assert row.phone_number == phone or not wrong_number
         assert all(error.code and error.message for error in row.errors)
+
+
+@pytest.mark.parametrize(("text", "fits"), [("x", True), ("\x01", False), ("\u20ac", False)])
+def test_a_row_is_as_large_as_the_log_takes_it(text: str, fits: bool) -> None:  # noqa: FBT001
+    """Six bytes of JSON for a control character, three for a euro sign, one for a letter."""
+    variables = {f"v{n}": text * 60_000 for n in range(3)}
+    checked = check_row(1, 2, Given("+12025550123", variables=variables), ANYONE)
+    assert checked.accepted is fits
+    assert fits or [note.code for note in checked.errors] == ["row_too_large"]

@@ -73,6 +73,7 @@ async def read_list(list_id: UUID, account_id: Account, parts: Ready) -> ListAns
 async def delete_list(list_id: UUID, account_id: Account, parts: Ready) -> None:
     """Batches that were made of it are not touched."""
     await parts.lists.delete(account_id, list_id)
+    parts.wake_sweeper()
 
 
 @router.get("/{list_id}/rows")

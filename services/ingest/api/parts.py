@@ -34,6 +34,7 @@ class Parts:
     mending: Mending
     workers: Workers
     seals: Seals
+    wake_sweeper: Callable[[], None]
     suppressions: Suppressions
     suppression_lists: SuppressionLists
 

@@ -15,7 +15,7 @@ from services.ingest.reading.csv_file import Record, read_csv
 from services.ingest.reading.json_file import given_in_json, recipients_in
 from services.ingest.reading.plain import plain_fields, plain_number
 from services.ingest.reading.policy import Policy
-from services.ingest.reading.rows import CheckedRow, check_row
+from services.ingest.reading.rows import SURELY_FITS, CheckedRow, check_row
 from services.ingest.sources import Source, check_cells
 
 BLOCK_ROWS: Final = 1_000
@@ -102,14 +102,15 @@ def filled_with_cells(
     block, numbers = filling.block, filling.numbers
     lines, cells_of = block.lines, block.written
     for line, cells in records:
-        number = sound(cells) if len(cells) == width else None
+        length = sum(map(len, cells))
+        number = sound(cells) if len(cells) == width and length <= SURELY_FITS else None
         if number is None:
             row = block.first_row + len(lines)
             number = _judged(filling, check_cells(row, line, cells, columns, policy))
         lines.append(line)
         cells_of.append(cells)
         numbers.append(number)
-        characters += sum(map(len, cells))
+        characters += length
         if len(lines) == BLOCK_ROWS or characters >= BLOCK_CHARACTERS:
             yield filling
             filling, characters = Filling(Block(columns, block.first_row + len(lines))), 0
@@ -126,13 +127,15 @@ def filled_with_fields(elements: Iterable[Any], policy: Policy) -> Iterator[Fill
     for row, element in enumerate(elements, start=1):
         block = filling.block
         number, fields = sound(element), element
-        if number is None:
+        length = 0 if number is None else _characters(fields)
+        if number is None or length > SURELY_FITS:
             given = given_in_json(element, row)
             number, fields = _judged(filling, check_row(row, None, given, policy)), fields_of(given)
+            length = _characters(fields)
         block.lines.append(None)
         block.written.append(fields)
         filling.numbers.append(number)
-        characters += _characters(fields)
+        characters += length
         if len(block.lines) == BLOCK_ROWS or characters >= BLOCK_CHARACTERS:
             yield filling
             filling, characters = Filling(Block((), row + 1)), 0

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from pydantic_core import to_json
+
 from services.ingest.reading.columns import Column
 from services.ingest.reading.destinations import emergency, refusals
 from services.ingest.reading.phone import (
@@ -32,6 +34,14 @@ FLAG: Final = {
 }
 UNWRITTEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """Control characters but for the tab and the line break, which a quoted cell may well hold."""
+
+MOST_BYTES: Final = 185_000
+"""Of a row's texts in JSON: sealed, with all the rest, they fit into what the log takes of it."""
+SURELY_FITS: Final = MOST_BYTES // 6
+"""Characters: none takes more bytes of JSON, so that few rows need to be written to be measured."""
+ROW_TOO_LARGE: Final = Problem(
+    "row_too_large", "Shorten this row: with all its variables it may hold 180 KB."
+)
 
 Flag = str | bool
 
@@ -105,6 +115,7 @@ def check_row(row: int, line: int | None, given: Given, policy: Policy) -> Check
         ("name", _of_name(given.name)),
         ("ignore_e164_validation", ignore),
         ("variables", _of_variables(given.variables)),
+        ("variables", _of_size(given)),
         *wrong_settings,
         ("from_number", _of_caller_id(settings.from_number, policy)),
     ]
@@ -163,6 +174,16 @@ def _of_variables(variables: Mapping[str, str]) -> Problem | None:
         if "\0" in text or "\0" in key:
             return Problem("variable_invalid", "Take the NUL characters out of the variables.")
     return None
+
+
+def _of_size(given: Given) -> Problem | None:
+    characters = len(given.name) + sum(map(len, given.variables))
+    for texts in (given.variables, given.settings):
+        characters += sum(map(len, texts.values()))
+    if characters <= SURELY_FITS:
+        return None
+    size = len(to_json((given.name, given.variables, given.settings)))
+    return ROW_TOO_LARGE if size > MOST_BYTES else None
 
 
 def _warnings(phone: Phone) -> tuple[Note, ...]:
