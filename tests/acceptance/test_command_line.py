@@ -4,23 +4,21 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.house import AGENT, QUICK, ROOT, House, csv_of, house
+from tests.house import AGENT, QUICK, ROOT, House, csv_of
 
 ANY_HOUR = ("--window", "00:00-24:00", "--zone", "UTC")
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("typed") / "data") as opened:
-        opened.prepare(concurrency=10)
-        opened.behave(seed=1, **QUICK)
-        yield opened
+def running(standing: House) -> House:
+    standing.prepare(concurrency=10)
+    standing.behave(seed=1, **QUICK)
+    return standing
 
 
 def rollcall(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:

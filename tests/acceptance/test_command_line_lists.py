@@ -4,24 +4,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.house import AGENT, QUICK, ROOT, House, house
+from tests.house import AGENT, QUICK, ROOT, House
 
 FIRST, SECOND, THIRD, FOURTH = (f"+4420794{n}0001" for n in range(1, 5))
 ANY_HOUR = ("--window", "00:00-24:00", "--zone", "UTC")
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("lists") / "data") as opened:
-        opened.prepare(concurrency=10)
-        opened.behave(seed=1, **QUICK)
-        yield opened
+def running(standing: House) -> House:
+    standing.prepare(concurrency=10)
+    standing.behave(seed=1, **QUICK)
+    return standing
 
 
 def rollcall(running: House, *words: str | Path) -> subprocess.CompletedProcess[str]:

@@ -1,12 +1,11 @@
 """A real CSV in, every phone rung once: through HTTP, judged by the carrier's ledger."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.house import QUICK, House, csv_of, house, numbers, until
+from tests.house import QUICK, House, csv_of, numbers, until
 
 MAGIC = {
     "0001": "completed",
@@ -20,15 +19,15 @@ LIMIT = 50
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("spine") / "data", dialers=2) as opened:
-        opened.prepare(concurrency=LIMIT)
-        opened.behave(seed=1, **QUICK)
-        yield opened
+def running(standing: House) -> House:
+    standing.prepare(concurrency=LIMIT)
+    standing.behave(seed=1, **QUICK)
+    return standing
 
 
 @pytest.mark.timeout(240)
 def test_a_thousand_rows_with_every_outcome_ring_each_phone_once(running: House) -> None:
+    since = running.seq()
     called = numbers(1000, tuple(MAGIC))
     wrong = ["12.5", "", "+1202555", "1.2E+10"]
     batch_id = running.create(csv_of([*called[:500], *wrong, *called[500:]]))
@@ -50,7 +49,7 @@ def test_a_thousand_rows_with_every_outcome_ring_each_phone_once(running: House)
     }
     assert batch["remaining"] == 0
 
-    ledger = running.ledger()
+    ledger = running.ledger(since)
     assert Counter(entry["to"] for entry in ledger.of("request")) == Counter(called)
     assert set(ledger.requests_by_call().values()) == {1}, ledger.story()
     assert max(ledger.rings_by_number().values()) == 1

@@ -1,0 +1,13 @@
+"""One house for all that only use it; each module sets its account and its carrier up anew."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.house import House, house
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(tmp_path_factory.mktemp("standing") / "data", dialers=2) as opened:
+        yield opened
