@@ -144,6 +144,24 @@ SELECT t.deleted, coalesce(b.command_no, 0) AS command_no, coalesce(b.sequence, 
 FROM tombstones AS t LEFT JOIN batches AS b USING (batch_id)
 WHERE t.batch_id = $1
 
+-- name: recipients_landed
+-- Whether everyone the commands so far have named is here; of a batch that has ended, nobody comes.
+SELECT coalesce(sum(chunks), 0) <= (SELECT count(*) FROM landed_chunks WHERE batch_id = $1)
+       OR EXISTS (
+           SELECT FROM batches
+           WHERE batch_id = $1 AND status IN ('COMPLETED', 'CANCELLED', 'FAILED')
+       )
+FROM additions WHERE batch_id = $1 AND accepted
+
+-- name: rejections_landed
+-- The same for those who were turned away.
+SELECT coalesce(sum(rejected), 0) <= (SELECT count(*) FROM rejections WHERE batch_id = $1)
+       OR EXISTS (
+           SELECT FROM batches
+           WHERE batch_id = $1 AND status IN ('COMPLETED', 'CANCELLED', 'FAILED')
+       )
+FROM additions WHERE batch_id = $1 AND accepted
+
 -- name: account_version
 SELECT version FROM accounts WHERE account_id = $1
 

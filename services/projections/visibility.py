@@ -1,11 +1,18 @@
 """Read your writes: a read that names a position is answered from a model that has reached it."""
 
 import asyncio
+from typing import Final, Literal
 
 from chassis.postgres import Pool
 from services.projections.domain.position import BatchPosition, EntryPosition, Position
 from services.projections.store import Q
 
+Rows = Literal["recipients", "rejections"]
+"""What of a batch comes with its lists, some time after the batch itself."""
+LANDED: Final[dict[Rows, str]] = {
+    "recipients": Q.recipients_landed,
+    "rejections": Q.rejections_landed,
+}
 OTHERS_COMMIT = 0.1
 """Seconds after which to look again: another instance may have folded what we wait for."""
 
@@ -30,17 +37,16 @@ class Visibility:
         self._pool = pool
         self._news = news
 
-    async def reached(self, account_id: str, position: Position) -> bool:
+    async def reached(self, account_id: str, position: Position, rows: Rows | None) -> bool:
         match position:
             case BatchPosition():
                 row = await self._pool.fetchrow(Q.batch_position, position.batch_id)
-                return row is not None and (
-                    row["deleted"]
-                    or (
-                        row["command_no"] >= position.command_no
-                        and row["sequence"] >= position.sequence
-                    )
-                )
+                if row is None or row["deleted"]:
+                    return row is not None
+                numbers = row["command_no"], row["sequence"]
+                if numbers[0] < position.command_no or numbers[1] < position.sequence:
+                    return False
+                return rows is None or await self._pool.fetchval(LANDED[rows], position.batch_id)
             case EntryPosition():
                 return await self._version(account_id, position) >= position.version
 
@@ -58,11 +64,14 @@ class Visibility:
                 return entry.version  # not read here, so there is nothing to wait for
         return int(found or 0)
 
-    async def wait(self, account_id: str, position: Position) -> None:
-        """Until the model is there; the caller bounds it."""
+    async def wait(self, account_id: str, position: Position, rows: Rows | None = None) -> None:
+        """Until the model is there, with all of a batch's rows if they are named.
+
+        The caller bounds it.
+        """
         while True:
             commit = self._news.next()
-            if await self.reached(account_id, position):
+            if await self.reached(account_id, position, rows):
                 return
             await _either(commit, OTHERS_COMMIT)
 

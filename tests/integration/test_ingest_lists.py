@@ -132,6 +132,15 @@ async def test_further_files_and_typed_rows_go_on_in_the_same_list(lists: ListDe
     assert all(warning["message"].startswith("Row 1 ") for [warning] in twins.values())
 
 
+async def test_a_new_list_of_numbers_that_all_stand_twice_is_taken_at_once(lists: ListDesk) -> None:
+    """Its tables are new, and nothing tells a planner how long they are."""
+    lines = [f"{number(n)},Person {n}" for n in range(20_000)]
+    answer = await lists.take(file("phone,name", *lines, *lines))
+    assert counts(answer) == (40_000, 0, 20_000)
+    again = await lists.take(file("phone,name", *lines), answer["list_id"])
+    assert counts(again) == (60_000, 0, 40_000)
+
+
 async def test_the_template_is_a_list_without_an_error(lists: ListDesk) -> None:
     template = await lists.http.get(f"{LISTS}/template.csv")
     assert template.headers["Content-Type"].startswith("text/csv")

@@ -102,6 +102,19 @@ async def test_a_position_that_the_log_does_not_reach_is_said_not_to_be_visible_
     assert answer.headers["Retry-After"] == "1"
 
 
+async def test_a_batchs_rows_are_waited_for_until_all_of_them_are_there(reads: ReadSide) -> None:
+    story = await a_story(reads)
+    path, at = f"/v1/batches/{story.batch_id}", position("batch", story.batch_id, "command", 1)
+    headers = {"Rollcall-Min-Position": at}
+    await reads.log([story.created(rejected=1)])
+    await reads.get(path, at)
+    for rows, event in (("recipients", story.chunk()), ("rejections", story.rejected())):
+        early = await reads.http.get(f"{path}/{rows}", headers=headers)
+        assert (early.status_code, early.json()["code"]) == (503, "not_yet_visible")
+        await reads.log([event])
+        assert (await reads.get(f"{path}/{rows}", at))["data"]
+
+
 async def test_a_parameter_that_is_not_understood_is_refused(reads: ReadSide) -> None:
     for parameters, code in (
         ({"status": "running"}, "filter_invalid"),

@@ -25,12 +25,10 @@ RETURNING base
 -- name: work_in_memory
 SELECT set_config('work_mem', '64MB', true)
 
--- name: tell_twins_of_file
--- The rows of a new file whose number an earlier row of the list has.  Sorted, numbers that are the
--- same stand side by side; most lists have none, and their rows are not looked at again.
-WITH repeated AS (
-    SELECT DISTINCT mark
-    FROM (
+-- name: has_twins
+-- Sorted, numbers that are the same stand side by side; most lists have none.
+SELECT EXISTS (
+    SELECT FROM (
         SELECT mark, lag(mark) OVER (ORDER BY mark) AS before
         FROM (
             SELECT unnest(marks) AS mark
@@ -39,12 +37,17 @@ WITH repeated AS (
         ) AS every
     ) AS sorted
     WHERE mark = before AND mark <> 0
-), told AS (
+)
+
+-- name: tell_twins_of_file
+-- The rows of a new file whose number an earlier row of the list has.  No join on marks: what is
+-- new has no statistics, and a plan that takes it for small never ends.
+WITH told AS (
     SELECT base + first_row + entry.place - 1 AS "row", mark, upload_id,
            min(base + first_row + entry.place - 1) OVER (PARTITION BY mark) AS first
     FROM list_files JOIN list_blocks USING (upload_id),
-         unnest(marks) WITH ORDINALITY AS entry (mark, place) JOIN repeated USING (mark)
-    WHERE list_id = $1
+         unnest(marks) WITH ORDINALITY AS entry (mark, place)
+    WHERE list_id = $1 AND mark <> 0
 )
 INSERT INTO list_twins (list_id, "row", mark, earlier)
 SELECT $1, "row", mark, first FROM told WHERE upload_id = $2 AND "row" > first

@@ -78,7 +78,8 @@ async def attach(
     await conn.execute(Q.attach_file, list_id, upload_id, rows, columns)
     await take_longer(conn)
     await conn.execute(Q.work_in_memory)
-    await conn.execute(Q.tell_twins_of_file, list_id, upload_id)
+    if await conn.fetchval(Q.has_twins, list_id):
+        await conn.execute(Q.tell_twins_of_file, list_id, upload_id)
 
 
 async def tell_twins(conn: Connection, list_id: UUID, marks: Sequence[int]) -> None:

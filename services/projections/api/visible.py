@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Request
 
 from chassis.problems import FieldProblem, Problem
 from services.projections.api.account import Account
 from services.projections.domain.position import Position, read_position
-from services.projections.visibility import Visibility
+from services.projections.visibility import LANDED, Visibility
 
 HEADER = "Rollcall-Min-Position"
 
@@ -18,14 +18,18 @@ def visible_by(visibility: Visibility, within: float) -> Callable[..., Awaitable
     """The dependency of every read."""
 
     async def visible(
-        account: Account, position: Annotated[str | None, Header(alias=HEADER)] = None
+        request: Request,
+        account: Account,
+        position: Annotated[str | None, Header(alias=HEADER)] = None,
     ) -> None:
         if position is None:
             return
         awaited = _read(position)
+        place = request.scope["route"].path
+        rows = next((kind for kind in LANDED if f"/{kind}" in place), None)
         try:
             async with asyncio.timeout(within):
-                await visibility.wait(account, awaited)
+                await visibility.wait(account, awaited, rows)
         except TimeoutError:
             raise _not_yet() from None
 
