@@ -1,6 +1,6 @@
 """Every error is a problem+json (RFC 9457) that says what to do and never repeats what was sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, get_args
 
@@ -68,6 +68,21 @@ class Problem(Exception):  # noqa: N818 - the word of the RFC
 
 
 PYDANTIC = frozenset(get_args(core_schema.ErrorType))
+WORDS = {
+    "model_type": "Give an object.",
+    "model_attributes_type": "Give an object.",
+    "dict_type": "Give an object.",
+    "list_type": "Give a list.",
+    "tuple_type": "Give a list.",
+    "string_type": "Give a text.",
+    "int_type": "Give a whole number.",
+    "int_parsing": "Give a whole number.",
+    "int_from_float": "Give a whole number.",
+    "bool_type": "Give true or false.",
+    "bool_parsing": "Give true or false.",
+    "uuid_parsing": "Give an id as it was answered, such as 6f0a9c1e-3b57-5d0e-8a5c-7f1f6e2d9b40.",
+}
+"""What pydantic says in its own terms."""
 FIELD_CODES = {
     "extra_forbidden": ("unknown_field", "This field is not known here; leave it out."),
     "missing": ("field_required", "This field is required."),
@@ -101,7 +116,7 @@ def _without_value(error: Mapping[str, Any]) -> str:
     # name limits and expectations, not the input.
     if error["type"] in {"value_error", "assertion_error"}:
         return "The value is not valid."
-    return str(error["msg"])
+    return WORDS.get(error["type"], str(error["msg"]))
 
 
 async def _on_problem(_: Request, error: Exception) -> JSONResponse:
@@ -172,15 +187,22 @@ def install(app: FastAPI) -> None:
 
 
 class BodyLimit:
-    """ASGI: a body longer than `most` bytes is answered 413, declared or not."""
+    """ASGI: a body longer than `most` bytes is answered 413, declared or not.
 
-    def __init__(self, app: ASGIApp, *, most: int, detail: str) -> None:
+    `methods`: of these alone; all unless some are named.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, most: int, detail: str, methods: Collection[str] = ()
+    ) -> None:
         self._app = app
         self._most = most
         self._detail = detail
+        self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        passed = scope["type"] != "http" or (self._methods and scope["method"] not in self._methods)
+        if passed:
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")

@@ -32,6 +32,17 @@ def _whole(file: Path) -> bytes:
     return file.read_bytes()
 
 
+def _recipients(file: Path) -> Json:
+    """Of a JSON file as a list is made of, too.  Raises RefusedError."""
+    try:
+        found = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise RefusedError(400, {"title": f"{file} is not JSON: {error}."}) from None
+    if not isinstance(found, dict) or set(found) != {"recipients"}:
+        raise RefusedError(400, {"title": f'{file} is to hold {{"recipients": [...]}}, no more.'})
+    return found
+
+
 def _under(key: str | None) -> dict[str, str]:
     return {} if key is None else {"Idempotency-Key": key}
 
@@ -102,7 +113,7 @@ class Client:
     async def create_batch(
         self, file: Path | None, batch: Json, key: str | None = None, mapping: Json | None = None
     ) -> Json:
-        """With a CSV, or of the list that the batch names."""
+        """With a CSV or the recipients of a JSON file, or of the list that the batch names."""
         return await self._of_batch("/v1/batches", file, batch, key, mapping)
 
     async def preview_batch(self, file: Path | None, batch: Json, mapping: Json | None) -> Json:
@@ -133,9 +144,10 @@ class Client:
     async def _of_batch(
         self, path: str, file: Path | None, batch: Json, key: str | None, mapping: Json | None
     ) -> Json:
-        if file is not None:
+        if file is not None and file.suffix.lower() != ".json":
             return await self.upload(path, file, _fields(batch=batch, mapping=mapping), key)
-        return await self._command("POST", path, json=batch, headers=_under(key))
+        listed = {} if file is None else _recipients(file)
+        return await self._command("POST", path, json=listed | batch, headers=_under(key))
 
     async def read(self, path: str, **query: str | int | None) -> Json:
         given = {name: value for name, value in query.items() if value is not None}

@@ -22,7 +22,8 @@ async def upload(client: Client, answer: Json, fix: Path | None, *, as_json: boo
         say_json({**answer, "fix": {"file": file, "mapping": {"columns": mapping}}})
     elif written is not None:
         into = f"{shlex.quote(str(written))} --into {answer['list_id']}"
-        say(f"{written} has the rejected rows; mended, add them with")
+        say(f"{written} has the rejected rows; mended, they take the place of those with")
+        say(f"  rollcall list remove {answer['list_id']} --rejected")
         say(f"  rollcall list upload {' '.join(filter(None, (into, in_words(mapping))))}")
     return 0
 

@@ -156,6 +156,7 @@ async def settings_for(kafka: str, database: DatabaseFactory, prefix: str) -> In
             "key_encryption_key": KEK,
             "http_port": _free_port(),
             "topic_prefix": prefix,
+            "workers": 1,
         }
     )
 

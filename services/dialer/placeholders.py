@@ -9,7 +9,9 @@ from typing import Final
 
 from contracts.sealed import RecipientSecrets
 
-PLACEHOLDER: Final = re.compile(r"\{\{\s*(?:(?:request_data|dynamic_vars)\.)?([^{}]*?)\s*\}\}")
+PLACEHOLDER: Final = re.compile(r"\{\{([^{}]*+)\}\}")
+"""Possessive: what has been read is not read again in another way, however long it is."""
+PREFIXES: Final = ("request_data.", "dynamic_vars.")
 
 
 def spoken_with(secrets: RecipientSecrets) -> dict[str, str]:
@@ -31,7 +33,9 @@ def filled(text: str, variables: Mapping[str, str]) -> str:
     folded = {key.casefold(): value for key, value in variables.items()}
 
     def word(found: re.Match[str]) -> str:
-        key = found[1]
+        key = found[1].strip()
+        for prefix in PREFIXES:
+            key = key.removeprefix(prefix)
         return variables.get(key, folded.get(key.casefold(), ""))
 
     return PLACEHOLDER.sub(word, text)

@@ -15,7 +15,7 @@ from contracts.topics import BATCHES, DIRECTORY
 from services.ingest.api import batches, directory, faults, list_faults, lists, suppressions
 from services.ingest.api.account import DEFAULT_ACCOUNT
 from services.ingest.api.parts import Parts
-from services.ingest.api.upload import MOST_BYTES, TOO_LARGE
+from services.ingest.api.upload import FIELD_BYTES, MOST_BYTES, TOO_LARGE, TYPED_TOO_LARGE
 from services.ingest.directory import Directory
 from services.ingest.handlers import fold
 from services.ingest.idempotency import Idempotency
@@ -33,6 +33,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.streamer import Streamer
 from services.ingest.suppressions.entries import Suppressions
 from services.ingest.suppressions.lists import SuppressionLists
+from services.ingest.suppressions.pepper import pepper_check
 from services.ingest.sweeper import Sweeper
 from services.ingest.workers import Workers
 
@@ -81,7 +82,7 @@ async def build_app(settings: IngestSettings) -> Service:
         ground=ground,
         inbox=inbox,
         tasks=[stream, restoring.run, sweeper.run, workers.stand_by],
-        closing=[workers.close],
+        closing=[workers.close, parts.suppression_lists.close],
     )
 
 
@@ -113,7 +114,7 @@ def compose(
         wake_sweeper=wakes.sweeper,
         suppressions=Suppressions(pool, vault, ground.seals, wakes.relay),
         suppression_lists=SuppressionLists(
-            pool, vault, ground.seals, workers, once, idempotency, wakes.relay
+            pool, vault, ground.seals, Workers(1), once, idempotency, wakes.relay
         ),
     )
 
@@ -132,8 +133,12 @@ def _http(parts: Parts, ground: Ground, inbox: Inbox) -> FastAPI:
         "database": health.database_check(ground.pool),
         "inbox": health.inbox_check(inbox),
         "outbox": health.outbox_check(ground.relay),
+        "suppressions": pepper_check(ground.pool, ground.vault),
     }
     health.add_health(app, checks)
     app.add_middleware(problems.BodyLimit, most=MOST_BYTES, detail=TOO_LARGE)
+    app.add_middleware(
+        problems.BodyLimit, most=FIELD_BYTES, detail=TYPED_TOO_LARGE, methods=("PUT", "PATCH")
+    )
     app.add_middleware(TraceMiddleware)
     return app

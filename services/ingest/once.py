@@ -1,5 +1,6 @@
 """One Idempotency-Key, one list: what fails half-way leaves neither rows nor a key behind."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
@@ -10,6 +11,9 @@ from services.ingest import staged
 from services.ingest.idempotency import Answer, Idempotency, Key
 
 log = structlog.get_logger()
+
+
+KEEP_EVERY = staged.LEASE.total_seconds() / 4
 
 
 class Once:
@@ -28,11 +32,24 @@ class Once:
                 earlier = await self._idempotency.claim(conn, key, upload_id)
             if earlier:
                 return earlier
+        keeping = asyncio.create_task(self._keep(upload_id))
         try:
             return await take(upload_id)
         except BaseException:
             await self._abandon(upload_id)
             raise
+        finally:
+            keeping.cancel()
+
+    async def _keep(self, upload_id: UUID) -> None:
+        """A long list may wait for its turn: it is given up with us, not for its patience."""
+        while True:
+            await asyncio.sleep(KEEP_EVERY)
+            try:
+                async with self._pool.acquire() as conn:
+                    await staged.keep(conn, upload_id)
+            except TRANSIENT as error:
+                log.warning("upload_not_kept", error=type(error).__name__)
 
     async def _abandon(self, upload_id: UUID) -> None:
         """Harmless if it was finished after all: then upload and claim are gone."""

@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from chassis.postgres import Connection, Pool
-from chassis.vault import Vault, pepper_scope
+from chassis.vault import Vault
 from services.ingest import store
 from services.ingest.domain.batch import Directory, Terms, agree
 from services.ingest.domain.requests import BatchRequest
 from services.ingest.reading.policy import Policy, Suppressed
+from services.ingest.suppressions.pepper import pepper_of
 from services.ingest.suppressions.store import suppressed_of
 
 
@@ -18,7 +19,7 @@ class Policies:
 
     async def agree(self, account_id: str, request: BatchRequest, batch_id: UUID) -> Terms:
         """The terms of a batch.  Raises RefusedError."""
-        pepper = await self._vault.create(pepper_scope(account_id))
+        pepper = await pepper_of(self._pool, self._vault, account_id)
         async with self._pool.acquire() as conn:
             directory = await store.named(conn, account_id, request)
             policy = await _policy(conn, directory, pepper)
@@ -26,7 +27,7 @@ class Policies:
 
     async def of(self, account_id: str) -> Policy:
         """What a list of the account is judged by."""
-        pepper = await self._vault.create(pepper_scope(account_id))
+        pepper = await pepper_of(self._pool, self._vault, account_id)
         async with self._pool.acquire() as conn:
             return await _policy(conn, await store.named(conn, account_id, None), pepper)
 

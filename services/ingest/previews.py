@@ -47,4 +47,4 @@ class Previews:
                 count.merge(some)
         async with self._pool.acquire() as conn:
             at = await store.now(conn)
-        return foreseen(terms, count, terms.at_once, at=at)
+        return foreseen(terms, count, at=at)

@@ -74,6 +74,17 @@ UPDATE uploads SET touched_at = clock_timestamp()
 WHERE upload_id = $1 AND NOT dropped
 RETURNING upload_id
 
+-- name: keep_key
+UPDATE idempotency SET locked_until = clock_timestamp() + $2::interval
+WHERE holder = $1 AND status IS NULL
+
+-- name: keep_upload
+-- One that is just being finished needs it no more.
+UPDATE uploads SET touched_at = clock_timestamp()
+WHERE upload_id IN (
+    SELECT upload_id FROM uploads WHERE upload_id = $1 AND NOT dropped FOR UPDATE SKIP LOCKED
+)
+
 -- name: stage_chunks
 INSERT INTO upload_chunks (upload_id, chunk_no, entries, rows, marks)
 SELECT $1, chunk_no, entries, rows::integer[], marks::bigint[]
@@ -86,9 +97,9 @@ SELECT $1, chunk_no, count, sealed
 FROM unnest($2::integer[], $3::integer[], $4::text[]) AS chunk (chunk_no, count, sealed)
 
 -- name: take_longer
--- For a statement over a whole list, whose rows nobody else needs; still shorter than the lease.
+-- For a statement over a whole list, whose rows nobody else needs; whoever runs it is known to live.
 -- (A transaction_timeout that runs can be put out, but not put off.)
-SELECT set_config('transaction_timeout', '0', true), set_config('statement_timeout', '50s', true)
+SELECT set_config('transaction_timeout', '0', true), set_config('statement_timeout', '300s', true)
 
 -- name: mark_same_numbers
 -- Each row with an earlier one of its number learns the nearest; then no number is known any more.

@@ -15,6 +15,10 @@ LEASE = timedelta(seconds=60)
 """How long an upload may be silent before it is given up as dead."""
 
 
+PATIENCE = 310.0
+"""Seconds, for a statement over a whole list: longer than the database has for it."""
+
+
 class UploadLostError(Exception):
     """The upload was silent for so long that its rows were dropped: it must be sent again."""
 
@@ -27,6 +31,12 @@ async def touch_upload(conn: Connection, upload_id: UUID) -> None:
     """It lives, and keeps its Idempotency-Key.  Raises UploadLostError."""
     if await conn.fetchval(Q.touch_upload, upload_id, LEASE) is None:
         raise UploadLostError
+
+
+async def keep(conn: Connection, upload_id: UUID) -> None:
+    """The same, for whoever waits: nothing is wrong if it is not there yet, or not any more."""
+    await conn.execute(Q.keep_key, upload_id, LEASE)
+    await conn.execute(Q.keep_upload, upload_id)
 
 
 async def finish_upload(conn: Connection, upload_id: UUID) -> None:
@@ -56,7 +66,7 @@ async def stage(
 async def mark_same_numbers(conn: Connection, upload_id: UUID) -> None:
     """In a transaction of its own."""
     await take_longer(conn)
-    await conn.execute(Q.mark_same_numbers, upload_id)
+    await conn.execute(Q.mark_same_numbers, upload_id, timeout=PATIENCE)
 
 
 async def abandon(conn: Connection, upload_id: UUID) -> None:

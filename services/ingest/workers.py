@@ -67,11 +67,8 @@ class Workers:
 
         Runs until it is cancelled, as a service's tasks do.
         """
-        idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
-        loop = asyncio.get_running_loop()
-        for worker in idle:
-            await loop.run_in_executor(worker, os.getpid)
-            self._idle.put_nowait(worker)
+        for _ in range(self._idle.qsize()):
+            self._idle.put_nowait(await self._alive())
         await asyncio.Event().wait()
 
     @asynccontextmanager

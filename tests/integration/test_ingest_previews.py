@@ -118,17 +118,17 @@ async def test_each_is_called_in_the_hours_of_their_own_zone(lists: ListDesk) ->
 async def test_who_has_no_hour_in_all_their_zones_is_held(lists: ListDesk) -> None:
     window: Json = {"start": "09:00", "end": "09:30", "days": [*WEEK], "timezone": "recipient"}
     held = await preview(lists, FREE, window=window)
-    assert (held["will_call"], held["held"]) == (1, 1)
+    assert (held["will_call"], held["held"]) == (0, 1)
     assert (held["first_call_at"], held["estimated_finish_at"]) == (None, None)
-    assert codes_of(held) == ["window_too_short"]
+    assert codes_of(held) == ["held"]
     start, fallback = tomorrow(), "Europe/Paris"
     window |= {"fallback_timezone": fallback}
     seen = await preview(lists, FREE, LONDON, window=window, scheduled_at=start.isoformat())
     asked = Window.model_validate(window)
     opens = [next_open(asked, (zone,), start) for zone in (fallback, "Europe/London")]
-    assert seen["held"] == 1
+    assert (seen["will_call"], seen["held"]) == (2, 1)
     assert instant(seen["first_call_at"]) == min(filter(None, opens))
-    assert seen["warnings"] == []
+    assert codes_of(seen) == ["fallback_zone"]
 
 
 async def test_who_may_not_be_called_before_an_instant_is_waited_for(lists: ListDesk) -> None:
@@ -157,7 +157,14 @@ async def test_a_preview_of_nobody_says_so(lists: ListDesk) -> None:
     for called in ([], ["x"]):
         seen = await preview(lists, *called)
         assert (seen["will_call"], seen["first_call_at"]) == (0, None)
-        assert (seen["estimated_finish_at"], seen["warnings"]) == (None, [])
+        assert seen["estimated_finish_at"] is None
+        assert codes_of(seen) == ["no_valid_recipients"]
+
+
+async def test_a_batch_that_would_be_refused_for_its_rows_is_warned_of(lists: ListDesk) -> None:
+    seen = await preview(lists, number(1), "x", on_invalid="reject")
+    assert (seen["will_call"], codes_of(seen)) == (1, ["rows_rejected"])
+    assert codes_of(await preview(lists, number(1), on_invalid="reject")) == []
 
 
 @pytest.mark.parametrize(

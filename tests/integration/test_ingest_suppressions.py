@@ -369,3 +369,22 @@ async def test_a_lost_database_learns_who_is_suppressed_from_the_log(
 async def test_every_query_fits_the_schema(desk: Desk) -> None:
     async with desk.pool.acquire() as conn:
         await check_queries(conn, store.Q)
+
+
+async def test_a_pepper_that_is_lost_is_not_replaced_and_nobody_is_taken(desk: Desk) -> None:
+    await desk.with_directory()
+    assert (await desk.http.put(f"/v1/suppressions/{ANN}")).status_code == 200
+    vault = await asyncpg.connect(desk.settings.vault_dsn.get_secret_value())
+    await vault.execute("DELETE FROM keys WHERE scope LIKE 'pepper:%'")
+    typed = {"recipients": [{"phone_number": ANN}]}
+    for answer in (
+        await desk.http.post("/v1/recipient-lists", json=typed),
+        await desk.post(a_batch(**typed)),
+        await desk.http.put(f"/v1/suppressions/{BOB}"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (503, "pepper_lost"), answer.text
+    ready = await desk.http.get("/readyz")
+    assert ready.status_code == 503
+    assert "restore it" in ready.json()["suppressions"]["wrong"]
+    assert await vault.fetchval("SELECT count(*) FROM keys WHERE scope LIKE 'pepper:%'") == 0
+    await vault.close()

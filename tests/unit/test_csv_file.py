@@ -302,3 +302,10 @@ def test_a_file_closed_by_its_owner_half_way_is_let_go_without_complaint() -> No
     content.close()
     del rows
     gc.collect()  # an error raised while it is collected fails the test
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("line", [b"sep=;" + b"\t" * 200_000 + b"x", b"," * 2_000_000])
+def test_no_first_line_keeps_a_reader_busy(line: bytes) -> None:
+    table = read_csv(io.BytesIO(line + b"\nphone_number\n+12025550123\n"))
+    assert len(table.header) > 1

@@ -52,3 +52,9 @@ def test_a_column_wins_over_what_is_added() -> None:
 @given(st.text(), st.dictionaries(st.text(), st.text()))
 def test_no_text_and_no_variable_is_an_error(text: str, variables: dict[str, str]) -> None:
     filled(text, variables)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ["{{" + " " * 200_000 + "x{", "{{" * 100_000, "{{a" * 100_000])
+def test_no_message_keeps_a_dialer_busy(text: str) -> None:
+    assert filled(text, {}) == text

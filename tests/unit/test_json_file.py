@@ -207,3 +207,11 @@ def test_a_plain_recipient_is_taken_as_it_stands(flag: bool | str) -> None:  # n
     plain: dict[str, Any] = {"phone_number": "+1", "name": "Ann", "variables": {"plan": "x"}}
     written = plain | {"ignore_e164_validation": flag}
     assert given_in_json(written, 1) == Given("+1", "Ann", flag, {"plan": "x"})
+
+
+@pytest.mark.parametrize(
+    "fields", [{f"k{n}": 1 for n in range(101)}, {"name": "n" * 1024 * 1024}], ids=["many", "long"]
+)
+def test_all_but_the_recipients_is_short(fields: dict[str, object]) -> None:
+    with pytest.raises(BodyRefusedError):
+        read_body(io.BytesIO(json.dumps({"recipients": [], **fields}).encode()))

@@ -19,6 +19,7 @@ from services.ingest.reading.columns import FileRefusedError
 from services.ingest.reading.json_text import BodyRefusedError
 from services.ingest.staged import UploadLostError
 from services.ingest.store import BatchExistsError
+from services.ingest.suppressions.pepper import PepperLostError
 from services.ingest.uploads import RowsRefusedError
 from services.ingest.workers import WorkerLostError
 
@@ -54,6 +55,7 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(fault, _answer)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(ClientDisconnect, _on_hang_up)
+    app.add_exception_handler(PepperLostError, _on_lost_pepper)
 
 
 async def _answer(_: Request, error: Exception) -> JSONResponse:
@@ -65,6 +67,12 @@ async def _on_hang_up(_: Request, _error: Exception) -> JSONResponse:
     log.info("client_hung_up")
     title = "The body broke off."
     return Problem(BAD_REQUEST, "body_invalid", title, "Send it again.").response()
+
+
+async def _on_lost_pepper(_: Request, _error: Exception) -> JSONResponse:
+    title = "Suppressed numbers are not known by anything any more."
+    detail = "Restore the vault from its backup: until then nobody can be taken."
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "pepper_lost", title, detail).response()
 
 
 def problem_of(error: Exception) -> Problem:

@@ -24,7 +24,7 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
 def problem_of(error: Exception) -> Problem:
     match error:
         case StillWrongError(row=row, errors=notes):
-            errors = [it.model_copy(update={"row": row}) for it in problems(notes)]
+            errors = [FieldProblem(row=row, **it.model_dump()) for it in problems(notes)]
             title = "With these values the row cannot be called."
             detail = "See errors; nothing was changed."
             return _unprocessable(notes[0].code, title, detail, errors)

@@ -146,7 +146,10 @@ def _place(response: Response, event: SuppressionEvent) -> None:
 def _not_found() -> Problem:
     title = "The number is not suppressed."
     return Problem(
-        HTTPStatus.NOT_FOUND, "suppression_not_found", title, "There is nothing to lift."
+        HTTPStatus.NOT_FOUND,
+        "suppression_not_found",
+        title,
+        "The number may be called; put it here to suppress it.",
     )
 
 

@@ -21,6 +21,7 @@ FILE_BYTES = 50 * 1024 * 1024
 FIELD_BYTES = 1024 * 1024
 MOST_BYTES = FILE_BYTES + 2 * FIELD_BYTES
 TOO_LARGE = f"Send at most {FILE_BYTES:,} bytes (50 MB); split the list."
+TYPED_TOO_LARGE = f"Send at most {FIELD_BYTES:,} bytes (1 MB)."
 MOST_PARTS = 8
 CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}
 

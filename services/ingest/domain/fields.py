@@ -20,6 +20,7 @@ RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 AGENT_ID: Final = r"^[A-Za-z0-9._:~-]{1,100}$"
 UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters, and halves of a pair, which have no form in UTF-8."""
+SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 NAME_LENGTH: Final = 100
 MOST_ATTEMPTS: Final = 10
 THIRTY_DAYS: Final = 30 * 24 * 3600
@@ -103,6 +104,17 @@ def _as_text(value: Any) -> str:
         raise PydanticCustomError("field_invalid", message) from None
 
 
+def _flag(flag: Any) -> Any:
+    """What it says is judged with the row; here only that it can be a flag at all."""
+    if flag is None or isinstance(flag, bool | str):
+        return flag
+    if isinstance(flag, int) and flag in {0, 1}:
+        return bool(flag)
+    message = "Write true or false (or yes, no, 1, 0), or leave it blank, which is false."
+    raise PydanticCustomError("ignore_flag_invalid", message)
+
+
+WrittenFlag = Annotated[bool | str, BeforeValidator(_flag)]
 Name = Annotated[str, AfterValidator(_name)]
 PhoneNumber = Annotated[str, AfterValidator(_phone_number)]
 Moment = Annotated[Instant, Field(strict=False), BeforeValidator(_instant)]

@@ -58,10 +58,6 @@ class Count:
         for zones, group in other.together.items():
             self._group(zones).add(group.people, group.earliest, group.latest)
 
-    @property
-    def people(self) -> int:
-        return sum(group.people for group in self.together.values())
-
     def _group(self, zones: Zones) -> Together:
         return self.together.setdefault(zones, Together())
 
@@ -81,28 +77,38 @@ class Preview(BaseModel):
     will_call: int
     skipped: list[Skipped]
     held: int
-    """Of those called: in no hour can all zones of their number be called, so the window's
-    fallback zone counts."""
+    """In no hour can all zones of their number be called: the window's fallback zone counts for
+    them, and without one they are not called."""
     first_call_at: datetime | None
     estimated_finish_at: datetime | None
     """None: nobody is called, or not within a year."""
     warnings: list[Warned]
 
 
-def foreseen(terms: Terms, count: Count, at_once: int, *, at: datetime) -> Preview:
-    """`at_once`: the calls that the account may have and the batch does not leave to others."""
-    window, request = terms.window, terms.request
-    start = max(at, request.scheduled_at or at)
-    work = calling_time(count.people, at_once)
-    groups = count.together.items()
-    finish = _latest(_ends(terms, zones, group, start, work) for zones, group in groups)
+def foreseen(terms: Terms, count: Count, *, at: datetime) -> Preview:
+    start = max(at, terms.request.scheduled_at or at)
+    homeless = {
+        zones: group
+        for zones, group in count.together.items()
+        if is_held(terms.window, zones, start)
+    }
+    left = {} if terms.window.fallback_timezone else homeless
+    called = {zones: it for zones, it in count.together.items() if zones not in left}
+    people = sum(group.people for group in called.values())
+    work = calling_time(people, terms.at_once)
+    finish = _latest(_ends(terms, zones, it, start, work) for zones, it in called.items())
+    opens = (_opens(terms, zones, it, start) for zones, it in called.items())
     return Preview(
-        will_call=count.people,
+        will_call=people,
         skipped=[Skipped(reason=it, count=n) for it, n in sorted(count.skipped.items())],
-        held=sum(group.people for zones, group in groups if is_held(window, zones, start)),
-        first_call_at=min(filter(None, (_opens(terms, *it, start) for it in groups)), default=None),
+        held=sum(group.people for group in homeless.values()),
+        first_call_at=min(filter(None, opens), default=None),
         estimated_finish_at=finish,
-        warnings=_warnings(finish, request.expires_at or start + LASTS, some=bool(count.people)),
+        warnings=[
+            *_of_refusal(terms, count),
+            *_of_zones(terms, sum(group.people for group in homeless.values())),
+            *_of_time(finish, terms.request.expires_at or start + LASTS, some=bool(people)),
+        ],
     )
 
 
@@ -128,11 +134,36 @@ def _latest(ends: Iterable[Sequence[datetime | None]]) -> datetime | None:
     return max(known) if known and len(known) == len(found) else None
 
 
-def _warnings(finish: datetime | None, expires_at: datetime, *, some: bool) -> list[Warned]:
+def _of_refusal(terms: Terms, count: Count) -> list[Warned]:
+    """Why the batch would not be created like this."""
+    if not count.together:
+        message = "The batch would be refused: give at least one recipient who can be called."
+        return [Warned(code="no_valid_recipients", message=message)]
+    if terms.request.on_invalid == "reject" and count.skipped:
+        message = "The batch would be refused: mend the rows, or send on_invalid: skip."
+        return [Warned(code="rows_rejected", message=message)]
+    return []
+
+
+def _of_zones(terms: Terms, people: int) -> list[Warned]:
+    if not people:
+        return []
+    fallback = terms.window.fallback_timezone
+    if fallback:
+        message = f"In no hour can all zones of {people:,} numbers be called: {fallback} counts."
+        return [Warned(code="fallback_zone", message=message)]
+    message = (
+        f"In no hour can all zones of {people:,} numbers be called, or their zones are not known:"
+        " give the window a fallback_timezone, or these recipients a timezone."
+    )
+    return [Warned(code="held", message=message)]
+
+
+def _of_time(finish: datetime | None, expires_at: datetime, *, some: bool) -> list[Warned]:
     if not some or (finish is not None and finish <= expires_at):
         return []
     message = (
-        f"Not everyone will be reached before the batch expires ({expires_at.isoformat()}): widen"
-        " the window, raise the account's concurrency, or call fewer people."
+        f"Not everyone will be called before the batch expires ({expires_at:%Y-%m-%dT%H:%M:%SZ}):"
+        " let it expire later, widen the window, or raise the account's concurrency."
     )
     return [Warned(code="window_too_short", message=message)]

@@ -1,16 +1,18 @@
 """What a command may say: an unknown field or a wrong type stops here, and what has no bound."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from contracts.batches import RetryPolicy
 from contracts.calendar import Window
 from services.ingest.domain.directory import DEFAULT_CONCURRENCY
 from services.ingest.domain.fields import (
     MOST_ATTEMPTS,
+    SURROGATE,
     Delays,
     Moment,
     Name,
@@ -20,6 +22,7 @@ from services.ingest.domain.fields import (
     Retryable,
     Variables,
     WebAddress,
+    WrittenFlag,
 )
 from services.ingest.reading.columns import SETTINGS
 
@@ -77,7 +80,7 @@ class RecipientRequest(Request):
         default=None, validation_alias=AliasChoices("phone_number", "phoneNumber", "phone")
     )
     name: str | None = None
-    ignore_e164_validation: bool | str = Field(
+    ignore_e164_validation: WrittenFlag = Field(
         default="",
         validation_alias=AliasChoices("ignore_e164_validation", "ignoreE164Validation"),
     )
@@ -99,11 +102,21 @@ class RecipientRequest(Request):
 class RowRequest(Request):
     """New values for a row of a list: what is left out stays as it is, null takes it away."""
 
+    @model_validator(mode="after")
+    def _in_unicode(self) -> Self:
+        """A list that is sent is refused for this before it is read."""
+        texts = self.model_dump(exclude={"variables"}).values()
+        for text in (*texts, *self.variables, *self.variables.values()):
+            if isinstance(text, str) and SURROGATE.search(text):
+                message = "Take the halves of characters (lone surrogates) out of the texts."
+                raise PydanticCustomError("field_invalid", message)
+        return self
+
     phone_number: str | None = Field(
         default=None, validation_alias=AliasChoices("phone_number", "phoneNumber", "phone")
     )
     name: str | None = None
-    ignore_e164_validation: bool | str | None = Field(
+    ignore_e164_validation: WrittenFlag | None = Field(
         default=None,
         validation_alias=AliasChoices("ignore_e164_validation", "ignoreE164Validation"),
     )

@@ -1,7 +1,8 @@
 """A list and its rows as they are answered: opened here, and nowhere stored in clear."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
@@ -18,6 +19,8 @@ from services.ingest.lists.searching import Search
 from services.ingest.reading.columns import Column, suggestion
 
 SAMPLE: Final = 100
+SEARCHES: Final = 2
+"""At once: each reads a whole list if need be."""
 AT_ONCE: Final = 4
 """Blocks, of 1 MB or so at most."""
 
@@ -53,6 +56,7 @@ class Answers:
     def __init__(self, pool: Pool, lists: Lists) -> None:
         self._pool = pool
         self._lists = lists
+        self._searches = asyncio.Semaphore(SEARCHES)
 
     async def read(self, account_id: str, list_id: UUID) -> dict[str, Any]:
         """Raises ListGoneError."""
@@ -75,9 +79,9 @@ class Answers:
         Raises ListGoneError.
         """
         opened = await self._lists.open(account_id, list_id)
-        async with self._pool.acquire() as conn:
+        async with self._searches if search else nullcontext():
             return await self.rows(
-                conn, opened, after=after, state=state, search=search, at_most=at_most
+                self._pool.acquire, opened, after=after, state=state, search=search, at_most=at_most
             )
 
     async def of_list(self, conn: Connection, opened: OpenList) -> dict[str, Any]:
@@ -86,7 +90,10 @@ class Answers:
         created_at = await store.created_at(conn, list_id, opened.account_id)
         counts = await store.counts(conn, list_id)
         columns = await self.columns(conn, opened)
-        sample, _ = await self.rows(conn, opened, state="rejected", at_most=SAMPLE)
+        # what this transaction has done is to be seen
+        sample, _ = await self.rows(
+            lambda: nullcontext(conn), opened, state="rejected", at_most=SAMPLE
+        )
         answer = ListAnswer(
             list_id=list_id,
             created_at=created_at,
@@ -109,7 +116,7 @@ class Answers:
 
     async def rows(
         self,
-        conn: Connection,
+        connected: Callable[[], AbstractAsyncContextManager[Connection]],
         opened: OpenList,
         *,
         after: int = 0,
@@ -117,12 +124,14 @@ class Answers:
         search: Search | None = None,
         at_most: int,
     ) -> tuple[list[dict[str, Any]], int | None]:
+        """Nobody's connection is held while blocks are opened."""
         found, more = list[Found](), True
         seen = after
         while more and len(found) < at_most:
-            blocks = await store.blocks(
-                conn, opened.list_id, after=seen, state=state, at_most=AT_ONCE
-            )
+            async with connected() as conn:
+                blocks = await store.blocks(
+                    conn, opened.list_id, after=seen, state=state, at_most=AT_ONCE
+                )
             wanted = at_most - len(found)
             found += await asyncio.to_thread(
                 _matching, opened, blocks, after, state, search, wanted
@@ -131,7 +140,8 @@ class Answers:
             if blocks:
                 seen = blocks[-1]["base"] + blocks[-1]["last_row"]
         numbers = [base + row.row for base, row in found]
-        twins = await store.twins(conn, opened.list_id, numbers)
+        async with connected() as conn:
+            twins = await store.twins(conn, opened.list_id, numbers)
         answers = await asyncio.to_thread(lambda: [shown(row, base, twins) for base, row in found])
         return answers, numbers[-1] if len(found) == at_most else None
 

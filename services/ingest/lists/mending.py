@@ -170,4 +170,10 @@ async def _find(conn: Connection, opened: OpenList, row: int) -> Place:
 
 async def _put(conn: Connection, opened: OpenList, place: Place, mark: int) -> None:
     await store.change(conn, place.changed(opened, mark))
-    await store.tell_twins(conn, opened.list_id, list({place.mark, mark} - {NOBODY}))
+    if mark == place.mark:
+        return
+    row = place.stored.base + place.row.row
+    if place.mark != NOBODY:
+        await store.leave_twins(conn, opened.list_id, row, place.mark)
+    if mark != NOBODY:
+        await store.join_twins(conn, opened.list_id, row, mark)

@@ -40,39 +40,54 @@ SELECT EXISTS (
 )
 
 -- name: tell_twins_of_file
--- The rows of a new file whose number an earlier row of the list has.  No join on marks: what is
+-- All rows whose number comes twice, if one of them is of the new file.  No join on marks: what is
 -- new has no statistics, and a plan that takes it for small never ends.
 WITH told AS (
-    SELECT base + first_row + entry.place - 1 AS "row", mark, upload_id,
-           min(base + first_row + entry.place - 1) OVER (PARTITION BY mark) AS first
+    SELECT base + first_row + entry.place - 1 AS "row", mark,
+           count(*) OVER alike AS times, bool_or(upload_id = $2) OVER alike AS fresh
     FROM list_files JOIN list_blocks USING (upload_id),
          unnest(marks) WITH ORDINALITY AS entry (mark, place)
     WHERE list_id = $1 AND mark <> 0
+    WINDOW alike AS (PARTITION BY mark)
 )
-INSERT INTO list_twins (list_id, "row", mark, earlier)
-SELECT $1, "row", mark, first FROM told WHERE upload_id = $2 AND "row" > first
+INSERT INTO list_twins (list_id, "row", mark)
+SELECT $1, "row", mark FROM told WHERE times > 1 AND fresh
+ON CONFLICT DO NOTHING
 
--- name: forget_twins_of_marks
-DELETE FROM list_twins WHERE list_id = $1 AND mark = ANY ($2::bigint[])
+-- name: leave_twins
+DELETE FROM list_twins WHERE list_id = $1 AND "row" = $2
 
--- name: tell_twins_of_marks
-WITH entries AS (
-    SELECT base + first_row + entry.place - 1 AS "row", entry.mark
-    FROM list_files JOIN list_blocks USING (upload_id),
-         unnest(marks) WITH ORDINALITY AS entry (mark, place)
-    WHERE list_id = $1 AND marks && $2::bigint[] AND entry.mark = ANY ($2::bigint[])
-), told AS (
-    SELECT "row", mark, min("row") OVER (PARTITION BY mark) AS first FROM entries
+-- name: forget_lonely
+-- The last row with a number is nobody's twin.
+DELETE FROM list_twins
+WHERE list_id = $1 AND mark = $2 AND (
+    SELECT count(*) = 1
+    FROM (SELECT FROM list_twins WHERE list_id = $1 AND mark = $2 LIMIT 2) AS few
 )
-INSERT INTO list_twins (list_id, "row", mark, earlier)
-SELECT $1, "row", mark, first FROM told WHERE "row" > first
+
+-- name: has_twins_of
+SELECT EXISTS (SELECT FROM list_twins WHERE list_id = $1 AND mark = $2)
+
+-- name: rows_of_mark
+SELECT base + first_row + place - 1 AS "row"
+FROM list_files JOIN list_blocks USING (upload_id), unnest(array_positions(marks, $2)) AS place
+WHERE list_id = $1 AND marks @> ARRAY[$2::bigint]
+
+-- name: join_twins
+INSERT INTO list_twins (list_id, "row", mark) SELECT $1, unnest($2::integer[]), $3
+ON CONFLICT DO NOTHING
 
 -- name: twins
-SELECT "row", earlier FROM list_twins WHERE list_id = $1 AND "row" = ANY ($2::integer[])
+SELECT twin."row", first."row" AS earlier
+FROM list_twins AS twin CROSS JOIN LATERAL (
+    SELECT min("row") AS "row" FROM list_twins WHERE list_id = $1 AND mark = twin.mark
+) AS first
+WHERE twin.list_id = $1 AND twin."row" = ANY ($2::integer[]) AND first."row" < twin."row"
 
 -- name: counts
 SELECT coalesce(sum(accepted), 0) AS accepted, coalesce(sum(rejected), 0) AS rejected,
-       (SELECT count(*) FROM list_twins WHERE list_twins.list_id = $1) AS duplicates
+       (SELECT count(*) - count(DISTINCT mark) FROM list_twins WHERE list_twins.list_id = $1)
+           AS duplicates
 FROM list_files JOIN list_blocks USING (upload_id)
 WHERE list_id = $1
 

@@ -5,12 +5,17 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel
 
-from chassis.problems import FieldProblem
 from services.ingest.lists.block import ListRow
 from services.ingest.reading.policy import ANYONE
 from services.ingest.reading.rows import Note, check_row
 
 State: TypeAlias = Literal["accepted", "rejected"]
+
+
+class RowNote(BaseModel):
+    field: str
+    code: str
+    message: str
 
 
 class RowAnswer(BaseModel):
@@ -31,8 +36,8 @@ class RowAnswer(BaseModel):
     first_message: str | None = None
     webhook_url: str | None = None
     state: State
-    errors: list[FieldProblem]
-    warnings: list[FieldProblem]
+    errors: list[RowNote]
+    warnings: list[RowNote]
 
 
 def shown(row: ListRow, base: int, twins: Mapping[int, int]) -> dict[str, Any]:
@@ -55,8 +60,8 @@ def shown(row: ListRow, base: int, twins: Mapping[int, int]) -> dict[str, Any]:
     return answer.model_dump(mode="json")
 
 
-def problems(notes: Iterable[Note]) -> list[FieldProblem]:
-    return [FieldProblem(field=it.field, code=it.code, message=it.message) for it in notes]
+def problems(notes: Iterable[Note]) -> list[RowNote]:
+    return [RowNote(field=it.field, code=it.code, message=it.message) for it in notes]
 
 
 def _twin(row: int, twins: Mapping[int, int]) -> list[Note]:

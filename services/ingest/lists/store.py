@@ -10,7 +10,7 @@ from asyncpg import Record
 from chassis.postgres import Connection
 from chassis.queries import load_queries
 from services.ingest.lists.block import BlockRecord
-from services.ingest.staged import finish_upload, take_longer, touch_upload
+from services.ingest.staged import PATIENCE, finish_upload, take_longer, touch_upload
 
 Q = load_queries(__file__)
 
@@ -78,14 +78,24 @@ async def attach(
     await conn.execute(Q.attach_file, list_id, upload_id, rows, columns)
     await take_longer(conn)
     await conn.execute(Q.work_in_memory)
-    if await conn.fetchval(Q.has_twins, list_id):
-        await conn.execute(Q.tell_twins_of_file, list_id, upload_id)
+    if await conn.fetchval(Q.has_twins, list_id, timeout=PATIENCE):
+        await conn.execute(Q.tell_twins_of_file, list_id, upload_id, timeout=PATIENCE)
 
 
-async def tell_twins(conn: Connection, list_id: UUID, marks: Sequence[int]) -> None:
-    """Anew, for these numbers."""
-    await conn.execute(Q.forget_twins_of_marks, list_id, marks)
-    await conn.execute(Q.tell_twins_of_marks, list_id, marks)
+async def leave_twins(conn: Connection, list_id: UUID, row: int, mark: int) -> None:
+    """The row is not called on this number any more."""
+    await conn.execute(Q.leave_twins, list_id, row)
+    await conn.execute(Q.forget_lonely, list_id, mark)
+
+
+async def join_twins(conn: Connection, list_id: UUID, row: int, mark: int) -> None:
+    """The row, whose block says so already, is called on this number."""
+    if await conn.fetchval(Q.has_twins_of, list_id, mark):
+        await conn.execute(Q.join_twins, list_id, [row], mark)
+        return
+    alike = [it["row"] for it in await conn.fetch(Q.rows_of_mark, list_id, mark)]
+    if len(alike) > 1:
+        await conn.execute(Q.join_twins, list_id, alike, mark)
 
 
 async def twins(conn: Connection, list_id: UUID, rows: Sequence[int]) -> dict[int, int]:

@@ -170,7 +170,7 @@ def _by_word(header: str, word: str) -> Column:
     if role == "setting" and key in SETTINGS:
         return Column(header, "setting", key)
     key = key if colon else _key(header)
-    if role == "variable" and key:
+    if role == "variable" and key and not (colon and "\0" in key):
         return Column(header, "variable", key)
     raise _unmapped(f"The role {_shown(word)} of {_shown(header)} is none; there are {WORDS}.")
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import BinaryIO, Final
 
-from services.ingest.reading.columns import FileRefusedError, is_phone_column
+from services.ingest.reading.columns import MAX_COLUMNS, FileRefusedError, is_phone_column
 from services.ingest.reading.lines import CELL_BYTES, READ_BYTES, Lines
 from services.ingest.reading.quotes import first_fault
 
 DELIMITERS: Final = (",", ";", "\t")
-SEPARATOR: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?[,;\t]*\s*', re.IGNORECASE | re.ASCII)
+SEPARATOR: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?[,;\t]*+\s*+', re.IGNORECASE | re.ASCII)
 """What Excel may write above the header, and understands."""
 
 Record = tuple[int, list[str]]
@@ -122,7 +122,7 @@ def _delimiter(header: str) -> str:
 
     def promise(delimiter: str) -> tuple[bool, int]:
         cells = _split(header, delimiter)
-        return any(map(is_phone_column, cells)), len(cells)
+        return any(map(is_phone_column, cells[: MAX_COLUMNS + 1])), len(cells)
 
     return max(DELIMITERS, key=promise)
 

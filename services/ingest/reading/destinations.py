@@ -50,7 +50,8 @@ OF_NO_COUNTRY: Final = "001"
 Regions = frozenset[str] | None
 SUPPRESSED: Final = Problem(
     "suppressed",
-    "This number is on the account's suppression list: remove the row, or lift the suppression.",
+    "This number is on the account's suppression list: remove the row; or lift the suppression, and"
+    " save or send the row again.",
 )
 
 
@@ -58,7 +59,7 @@ def refusals(phone: Phone, policy: Policy) -> tuple[Problem, ...]:
     """Every reason why the number may not be called; for most there is none."""
     number, kind, _ = phone
     if kind is None or kind.region == OF_NO_COUNTRY:
-        readings = (number,) if kind else _readings(number)
+        readings = (number,) if kind else (*_readings(number), *_at_home(number, policy))
         likely = [it for it in readings if not _is_local(number) or identify(it)]
         wrong = (*_blocked(likely), *_elsewhere(likely, policy.allowed_regions))
     else:
@@ -85,8 +86,20 @@ def _of_kind(kind: Kind, allowed: Regions) -> tuple[Problem, ...]:
 
 
 def _readings(number: str) -> tuple[str, ...]:
-    digits = number.removeprefix("+")
-    return tuple("+" + digits.removeprefix(it) for it in ABROAD if digits.startswith(it))
+    """As they are, and without what may be dialled before them, were it dialled twice."""
+    written = number.removeprefix("+")
+    found = {written: None, written.lstrip("0") if number.startswith("+0") else written: None}
+    for _ in ABROAD:
+        found |= {d.removeprefix(it): None for d in found for it in ABROAD if d.startswith(it)}
+    return tuple("+" + digits for digits in found if digits)
+
+
+def _at_home(number: str, policy: Policy) -> tuple[str, ...]:
+    """Digits with one leading zero, as they are dialled where the account's own numbers are."""
+    if not number.startswith("0") or number.startswith("00"):
+        return ()
+    heads = {calling_code(it) for it in policy.caller_ids or ()}
+    return tuple(f"+{code}{number[1:]}" for code in sorted(filter(None, heads)))
 
 
 def _spellings(number: str, readings: Iterable[str]) -> Iterator[str]:
@@ -209,6 +222,7 @@ def _never(what: str) -> Problem:
 def _not_allowed(region: str) -> Problem:
     message = (
         f"This is a number of {country_name(region)} ({region}), which this account may not call:"
-        " give another number, or add it to the account's allowed_regions."
+        " give another number; or add it to the account's allowed_regions, and save or send the row"
+        " again."
     )
     return Problem("region_not_allowed", message)

@@ -14,6 +14,8 @@ from services.ingest.reading.columns import MAX_COLUMNS
 from services.ingest.reading.json_text import READ_BYTES, BodyRefusedError, JsonText
 from services.ingest.reading.rows import Given
 
+FIELD_BYTES: Final = 1024 * 1024
+MOST_FIELDS: Final = 100
 PLAIN: Final = frozenset({"phone_number", "name", "ignore_e164_validation", "variables"})
 TEXT: Final = frozenset({str})
 
@@ -86,7 +88,7 @@ def _validated(written: Any, row: int) -> Given:
 
 def _read_object(text: JsonText) -> tuple[Body, bool]:
     """And whether its recipients are a list; of two fields of one name the last is meant."""
-    fields, start, count, fit = dict[str, Any](), None, 0, True
+    fields, start, count, fit, size = dict[str, Any](), None, 0, True, 0
     text.take("{")
     after = text.take("}") if text.peek() == "}" else ","
     while after == ",":
@@ -95,7 +97,11 @@ def _read_object(text: JsonText) -> tuple[Body, bool]:
         name = text.value()
         text.take(":")
         if name != "recipients":
+            before = text.offset
             fields[name] = text.value()
+            size += text.offset - before + len(name)
+            if size > FIELD_BYTES or len(fields) > MOST_FIELDS:
+                raise _fault((), "Keep all but the recipients to 1 MB and to what is known here.")
         elif text.peek() == "[":
             text.take("[")
             start, fit = text.offset, True

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from chassis import outbox
 from chassis.postgres import Connection, Pool
-from chassis.vault import Seals, Vault, account_scope, pepper_scope
+from chassis.vault import Seals, Vault, account_scope
 from contracts.directory import SuppressionAdded, SuppressionEvent, SuppressionRemoved
 from contracts.sealed import Seal, digest_of
 from services.ingest.domain.suppressions import BY_NAME, Entry, SuppressionRequest
 from services.ingest.store import now
 from services.ingest.suppressions import store
+from services.ingest.suppressions.pepper import pepper_of
 
 
 class ExpiredAlreadyError(Exception):
@@ -106,7 +107,7 @@ class Suppressions:
         return Suppression(known.source, reason, known.expires_at, known.holds(at))
 
     async def _digest(self, account_id: str, number: str) -> bytes:
-        pepper = await self._vault.create(pepper_scope(account_id))
+        pepper = await pepper_of(self._pool, self._vault, account_id)
         return bytes.fromhex(digest_of(pepper, number))
 
     async def _locked(self, conn: Connection, account_id: str, digest: bytes) -> Entry | None:

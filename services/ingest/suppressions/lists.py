@@ -18,7 +18,7 @@ import structlog
 from chassis import outbox
 from chassis.postgres import TRANSIENT, Connection, Pool, retrying
 from chassis.telemetry import current_traceparent
-from chassis.vault import Seals, Vault, account_scope, pepper_scope
+from chassis.vault import Seals, Vault, account_scope
 from contracts.codec import Encoded, encode
 from contracts.directory import SuppressionAdded
 from contracts.sealed import Seal
@@ -30,6 +30,7 @@ from services.ingest.once import Once
 from services.ingest.overlap import both
 from services.ingest.store import now
 from services.ingest.suppressions import store
+from services.ingest.suppressions.pepper import pepper_of
 from services.ingest.suppressions.reading import ListJob, Portion
 from services.ingest.workers import Workers
 
@@ -84,6 +85,8 @@ class Teller:
 
 
 class SuppressionLists:
+    """`workers` are its own: a list of these takes minutes, for which nobody else is to wait."""
+
     def __init__(
         self,
         pool: Pool,
@@ -102,13 +105,16 @@ class SuppressionLists:
         self._idempotency = idempotency
         self._wake_relay = wake_relay
 
+    async def close(self) -> None:
+        await self._workers.close()
+
     async def take(self, account_id: str, sent: SentList, *, key: str | None, actor: str) -> Answer:
         """The answer, now or earlier.  Raises FileRefusedError or BrokeOffError."""
 
         async def take(holder: UUID) -> Answer:
             scope = account_scope(account_id)
             teller = Teller(account_id, sent.source, actor, await self._seals.create(scope))
-            answer = await self._read(teller, sent, holder)
+            answer = await self._read(teller, sent)
             if key:
                 async with self._pool.acquire() as conn, conn.transaction():
                     await self._idempotency.remember(conn, holder, answer, scope)
@@ -116,8 +122,8 @@ class SuppressionLists:
 
         return await self._once(Key(account_id, key, sent.digest) if key else None, take)
 
-    async def _read(self, teller: Teller, sent: SentList, holder: UUID) -> Answer:
-        pepper = await self._vault.create(pepper_scope(teller.account_id))
+    async def _read(self, teller: Teller, sent: SentList) -> Answer:
+        pepper = await pepper_of(self._pool, self._vault, teller.account_id)
         async with self._pool.acquire() as conn:
             job = ListJob(sent.content, pepper, await now(conn))
         counts, sample = Counter[str](), list[dict[str, Any]]()
@@ -126,18 +132,15 @@ class SuppressionLists:
             while portion:
                 counts["rejected"] += len(portion.rejected)
                 sample += portion.rejected[: SAMPLE - len(sample)]
-                taken = self._take(teller, portion, holder, counts)
+                taken = self._take(teller, portion, counts)
                 portion, _ = await both(portions.next(), taken)
         log.info("suppressions_taken", **counts)
         body = {name: counts[name] for name in ("added", "unchanged", "rejected")}
         return Answer(HTTPStatus.OK, {}, {"source": sent.source, **body, "rejected_sample": sample})
 
-    async def _take(
-        self, teller: Teller, portion: Portion, holder: UUID, counts: Counter[str]
-    ) -> None:
+    async def _take(self, teller: Teller, portion: Portion, counts: Counter[str]) -> None:
         async def once() -> int:
             async with self._pool.acquire() as conn, conn.transaction():
-                await store.keep_key(conn, holder)
                 return await self._add(conn, teller, portion)
 
         try:

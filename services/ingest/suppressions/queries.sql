@@ -24,7 +24,12 @@ SELECT string_agg(substring(digest FOR $3::int), ''::bytea ORDER BY digest)
 FROM suppressions
 WHERE account_id = $1 AND active AND (expires_at IS NULL OR expires_at > $2)
 
--- name: keep_key
--- The request that holds an Idempotency-Key is alive.
-UPDATE idempotency SET locked_until = clock_timestamp() + $2::interval
-WHERE holder = $1 AND status IS NULL
+-- name: suppressing_accounts
+-- One step of the index an account, however many numbers each has.
+WITH RECURSIVE told AS (
+    SELECT min(account_id) AS account_id FROM suppressions
+    UNION ALL
+    SELECT (SELECT min(s.account_id) FROM suppressions AS s WHERE s.account_id > told.account_id)
+    FROM told WHERE told.account_id IS NOT NULL
+)
+SELECT coalesce(array_agg(account_id), '{}') FROM told WHERE account_id IS NOT NULL

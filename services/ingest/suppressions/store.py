@@ -6,7 +6,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from chassis.postgres import Connection
 from chassis.queries import load_queries
@@ -59,11 +58,6 @@ async def suppressed_of(
     if found is None:
         return Suppressed()
     return await asyncio.to_thread(_suppressed, pepper, found)
-
-
-async def keep_key(conn: Connection, holder: UUID) -> None:
-    """The request that holds an Idempotency-Key, if it has one, is alive."""
-    await conn.execute(Q.keep_key, holder, LEASE)
 
 
 def _suppressed(pepper: bytes, found: bytes) -> Suppressed:

@@ -33,15 +33,14 @@ CREATE TABLE list_blocks (
     PRIMARY KEY (upload_id, block_no)
 );
 
--- Each accepted row of a list whose number an earlier accepted one has: the first of these.
+-- All accepted rows of a list whose number another accepted one has, too.
 CREATE TABLE list_twins (
     list_id uuid NOT NULL REFERENCES lists,
     "row" integer NOT NULL,
     mark bigint NOT NULL,
-    earlier integer NOT NULL,
     PRIMARY KEY (list_id, "row")
 );
-CREATE INDEX list_twins_of_a_mark ON list_twins (list_id, mark);
+CREATE INDEX list_twins_of_a_mark ON list_twins (list_id, mark, "row");
 
 -- A list's numbers are compared by mark in a batch, too.
 ALTER TABLE upload_chunks DROP COLUMN digests, ADD COLUMN marks bigint[] STORAGE EXTERNAL;
