@@ -105,7 +105,10 @@ async def test_a_dialer_killed_before_its_announcement_is_recorded_loses_nobody(
     await house.judge()
 
 
-async def test_killed_at_random_moments_everybody_is_settled_once(house: Dialing) -> None:
+@pytest.mark.parametrize("turns", [3, pytest.param(12, marks=pytest.mark.chaos)])
+async def test_killed_at_random_moments_everybody_is_settled_once(
+    house: Dialing, turns: int
+) -> None:
     seed = random.randrange(10**6)
     dice = random.Random(seed)
     await house.behave(
@@ -114,7 +117,7 @@ async def test_killed_at_random_moments_everybody_is_settled_once(house: Dialing
     )  # fmt: skip
     dialers = [await house.start_dialer(), await house.start_dialer()]
     calls = []
-    for turn in range(5):
+    for turn in range(turns):
         granted = house.grants(await house.batch(), numbers(40, first=100 * turn))
         await house.publish([*granted, *dice.sample(granted, 10)])
         calls += [event.call_id for event in granted]

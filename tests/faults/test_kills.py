@@ -48,7 +48,7 @@ def suffer(
 
 @pytest.mark.timeout(240)
 def test_services_killed_in_mid_batch_carry_on_where_they_were(running: House) -> None:
-    suffer(running, OURS, seed=1, rows=300, kills=6, limit=30)
+    suffer(running, OURS, seed=1, rows=200, kills=4, limit=30)
 
 
 @pytest.mark.timeout(240)

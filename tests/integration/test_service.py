@@ -81,4 +81,4 @@ async def test_a_task_that_breaks_takes_the_process_down(
     async with process(kafka, database, topic_prefix, **settings) as (child, _):
         _, log = await asyncio.wait_for(child.communicate(), 30)
         assert child.returncode == 1
-        assert b"RuntimeError: a bug" in log
+        assert b"RuntimeError" in log
