@@ -5,6 +5,7 @@ Postgres is the authority on offsets (see `apply`); Kafka is told them afterward
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ from chassis.apply import Applied, Fold, Q, apply
 from chassis.catchup import CatchUp
 from chassis.pages import Page, page_of
 from chassis.postgres import TRANSIENT, Pool, retrying, stand_back
-from chassis.reader import Reader
+from chassis.reader import AdriftError, Reader
 from chassis.records import Received
 from contracts.topics import Topic
 
@@ -130,7 +131,8 @@ class Inbox:
 
     async def stop(self) -> None:
         self.finish()
-        await self._tell()
+        with suppress(AdriftError):
+            await self._tell()
         await self._reader.stop()
 
     async def run(self) -> None:
@@ -211,8 +213,8 @@ class Inbox:
 
     async def _tell(self) -> None:
         self._tell_at = asyncio.get_running_loop().time() + TELL_EVERY
-        if news := {tp: at for tp, at in self._next.items() if self._told.get(tp) != at}:
-            await self._reader.tell(news)
+        news = {tp: at for tp, at in self._next.items() if self._told.get(tp) != at}
+        if news and await self._reader.tell(news):
             self._told |= news
         for tp, at in self._next.items():
             metrics.LAG.labels(tp.topic, str(tp.partition)).set(

@@ -19,6 +19,18 @@ log = structlog.get_logger()
 
 TICK_MS = 100
 """The longest a poll waits, and with it a new assignment or a stop."""
+TELL_WITHIN = 5.0
+ADRIFT = 4
+"""Times that nobody has heard us tell, one after the other."""
+STOP_WITHIN = 5.0
+
+
+class AdriftError(Exception):
+    """The group goes on without us, and nobody gets the partitions we hold: we have to join anew.
+
+    Seen with aiokafka 0.14 after a broker was killed: records still came, heartbeats and commits
+    never ended.
+    """
 
 
 class Reader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
@@ -40,6 +52,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
             listener=self,
         )
         self._most = most
+        self._unheard = 0
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
@@ -59,7 +72,12 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
                 return
 
     async def stop(self) -> None:
-        await self._broker.stop()
+        """In time, also where the consumer has lost itself."""
+        try:
+            async with asyncio.timeout(STOP_WITHIN):
+                await self._broker.stop()
+        except TimeoutError:
+            log.warning("consumer_not_stopped")
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         self.unplaced.difference_update(revoked)
@@ -108,13 +126,35 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         """The newest end of the partition that the broker has told; 0 before it told any."""
         return (self.consumer.highwater(partition) or 0) if partition in self.assigned else 0
 
-    async def tell(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Commits to Kafka, where offsets are for lag and scaling only: trouble is logged."""
+    async def tell(self, offsets: Mapping[TopicPartition, int]) -> bool:
+        """Commits to Kafka, where offsets are for lag and scaling only: trouble is logged.
+
+        Raises AdriftError.
+        """
         mine = {tp: offset for tp, offset in offsets.items() if tp in self.assigned}
         if not mine:
+            return True
+        try:
+            async with asyncio.timeout(TELL_WITHIN):
+                await self.consumer.commit(mine)
+        except KafkaError as error:
+            log.info("offsets_not_told", error=type(error).__name__)
+            return False
+        except TimeoutError:
+            log.info("offsets_not_told", error="TimeoutError")
+            await self._look_for_the_group()
+            return False
+        self._unheard = 0
+        return True
+
+    async def _look_for_the_group(self) -> None:
+        """A broker that is away is waited for; one that answers, but not for the group, is not."""
+        self._unheard += 1
+        if self._unheard < ADRIFT:
             return
         try:
-            async with asyncio.timeout(5):
-                await self.consumer.commit(mine)
-        except (KafkaError, TimeoutError) as error:
-            log.info("offsets_not_told", error=type(error).__name__)
+            async with asyncio.timeout(TELL_WITHIN):
+                await self.end_offsets()
+        except (KafkaError, TimeoutError):
+            return
+        raise AdriftError

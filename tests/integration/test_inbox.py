@@ -1,5 +1,12 @@
 """Exactly once, whatever happens in between."""
 
+import asyncio
+from unittest.mock import AsyncMock
+
+import pytest
+from aiokafka.errors import KafkaConnectionError
+
+from chassis import reader
 from chassis.records import Received
 from tests.conftest import DatabaseFactory
 from tests.counter import batch, counted, counter, renamed, running, total, until
@@ -58,3 +65,30 @@ async def test_a_second_inbox_of_the_group_takes_its_share_and_goes_on_alone(
 
             await until(all_there)
         assert await counted(service.pool) == {batch(b): [1, 2] for b in range(50)}
+
+
+async def test_a_member_that_its_group_does_not_hear_any_more_ends_to_join_anew(
+    kafka: str, database: DatabaseFactory, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(reader, "TELL_WITHIN", 1.0)
+    async with counter(kafka, await database(), topic_prefix) as service:
+        inbox = service.inbox()
+        await inbox.start()
+        monkeypatch.setattr(inbox._reader.consumer, "commit", never)
+        answers = inbox._reader.end_offsets
+        away = AsyncMock(side_effect=KafkaConnectionError)
+        monkeypatch.setattr(inbox._reader, "end_offsets", away)
+        running_on = asyncio.create_task(inbox.run())
+        try:
+            await service.publish([renamed(1, 1)])
+            await until(lambda: asyncio.sleep(0, away.await_count > 1))
+            assert not running_on.done(), "a broker that is away is waited for"
+            monkeypatch.setattr(inbox._reader, "end_offsets", answers)
+            async with asyncio.timeout(30):
+                with pytest.raises(reader.AdriftError):
+                    await running_on
+        finally:
+            await inbox.stop()
