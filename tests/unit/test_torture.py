@@ -55,7 +55,7 @@ def content(name: str, case: Case) -> tuple[str, bytes]:
     else:
         parts = (it if isinstance(it, str) else it[0] * it[1] for it in made["parts"])
         data = "".join(parts).encode()
-    return made["kind"], gzip.compress(data) if made.get("gzip") else data
+    return made["kind"], gzip.compress(data, mtime=0) if made.get("gzip") else data
 
 
 def policy_of(case: Case) -> Policy:
