@@ -57,6 +57,7 @@ def test_a_server_killed_in_mid_batch_is_waited_for(running: House, part: str) -
     suffer(running, [part], seed=2, rows=150, kills=1, limit=30)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(240)
 def test_everything_killed_in_mid_batch_carries_on_at_the_next_start(tmp_path: Path) -> None:
     called, limit = numbers(200, ENDINGS), 20
