@@ -36,7 +36,7 @@ class Previews:
         self._recipients = recipients
 
     async def preview(self, account_id: str, submission: Submission) -> Preview:
-        """Raises RefusedError, FileRefusedError or RequestValidationError."""
+        """Raises RefusedError, FileRefusedError or BodyRefusedError."""
         request = submission.request
         terms = await self._policies.agree(account_id, request, uuid4())
         making = Counting(terms.policy, zoned=terms.window.timezone == RECIPIENT)

@@ -41,7 +41,7 @@ class Recipients:
         list_id: UUID | None,
         making: Making[P],
     ) -> AsyncIterator[Portions[P]]:
-        """What they become.  Raises RefusedError, FileRefusedError or RequestValidationError."""
+        """What they become.  Raises RefusedError, FileRefusedError or BodyRefusedError."""
         if source is not None and list_id is not None:
             raise RefusedError([LIST_TOO_MANY])
         if source is not None:

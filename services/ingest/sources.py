@@ -37,7 +37,7 @@ class Source:
         return columns_of(header, known_of(header, self.known))
 
     def rows(self, policy: Policy) -> Iterator[CheckedRow]:
-        """Row by row.  Raises FileRefusedError or RequestValidationError on the way."""
+        """Row by row.  Raises FileRefusedError or BodyRefusedError on the way."""
         return self._of_file(policy) if self.start is None else self._of_json(self.start, policy)
 
     def _of_file(self, policy: Policy) -> Iterator[CheckedRow]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
@@ -19,16 +19,17 @@ MAPPING = TypeAdapter(dict[str, dict[str, str]])
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The parts of a request; a JSON body is one part, `json`."""
+    """The parts of a request; what is no form is one part, `body`."""
 
-    json: Content | None = None
+    body: Content | None = None
     file: Content | None = None
     batch: Content | None = None
     mapping: Content | None = None
+    source: Content | None = None
 
     def digest(self, request: str) -> bytes:
         """Under what is asked for, such as `POST /v1/batches`; takes its time."""
-        named = [(name, getattr(self, name)) for name in ("json", "batch", "file", "mapping")]
+        named = [(name, getattr(self, name)) for name in ("body", "batch", "file", "mapping")]
         return digest(request, [(name, part) for name, part in named if part is not None])
 
 
@@ -38,39 +39,33 @@ class Submission:
 
     request: BatchRequest
     source: Source | None
-    sent: Sent
-
-
-@dataclass(frozen=True, slots=True)
-class ListSubmission:
-    """What goes into a list."""
-
-    source: Source
-    sent: Sent
 
 
 async def batch_of(sent: Sent, workers: Workers) -> Submission:
     """Raises RequestValidationError."""
-    fields, source = await _body(sent.json or sent.batch, workers)
+    fields, source = await _body(sent.body or sent.batch, workers)
     if sent.file is not None:
         if source is not None:
-            refuse("recipients", "Send the recipients or a file of them, not both.")
+            raise _fault(
+                "recipients", "field_invalid", "Send the recipients or a file of them, not both."
+            )
         source = Source(sent.file, mapping_of(sent.mapping))
     elif sent.mapping is not None:
-        refuse("mapping", "A mapping says what the columns of a file mean: send the file with it.")
-    return Submission(_request(fields), source, sent)
+        message = "A mapping says what the columns of a file mean: send the file with it."
+        raise _fault("mapping", "field_invalid", message)
+    return Submission(_request(fields), source)
 
 
-async def list_of(sent: Sent, workers: Workers) -> ListSubmission:
-    """Raises RequestValidationError."""
+async def list_of(sent: Sent, workers: Workers) -> Source:
+    """What goes into a list.  Raises RequestValidationError."""
     if sent.file is not None:
-        return ListSubmission(Source(sent.file, mapping_of(sent.mapping)), sent)
-    fields, source = await _body(sent.json, workers)
+        return Source(sent.file, mapping_of(sent.mapping))
+    fields, source = await _body(sent.body, workers)
     for name in fields:
         raise _fault(name, "extra_forbidden", "This field is not known here.")
     if source is None:
         raise _fault("recipients", "missing", "Send the recipients as a list.")
-    return ListSubmission(source, sent)
+    return source
 
 
 def mapping_of(part: Content | None) -> Mapping[str, str] | None:
@@ -107,10 +102,6 @@ def _request(fields: dict[str, Any]) -> BatchRequest:
         return BatchRequest.model_validate_json(to_json(fields))
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_url=False, include_input=False)) from None
-
-
-def refuse(field: str, message: str) -> NoReturn:
-    raise _fault(field, "field_invalid", message)
 
 
 def _fault(field: str, kind: str, message: str) -> RequestValidationError:

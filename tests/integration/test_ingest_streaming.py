@@ -54,7 +54,7 @@ class Ingest:
 
     async def take_all(self, people: list[Json]) -> UUID:
         body = json.dumps(a_batch(recipients=people)).encode()
-        submission = await batch_of(Sent(json=Content(data=body)), self.workers)
+        submission = await batch_of(Sent(body=Content(data=body)), self.workers)
         answer = await self.intake.create("default", submission, key=None, actor="test")
         return UUID(answer.body["batch_id"])
 

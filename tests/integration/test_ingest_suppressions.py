@@ -388,3 +388,18 @@ async def test_a_pepper_that_is_lost_is_not_replaced_and_nobody_is_taken(desk: D
     assert "restore it" in ready.json()["suppressions"]["wrong"]
     assert await vault.fetchval("SELECT count(*) FROM keys WHERE scope LIKE 'pepper:%'") == 0
     await vault.close()
+
+
+async def test_a_list_that_was_cut_short_suppresses_nobody(desk: Desk) -> None:
+    head = '--b\r\nContent-Disposition: form-data; name="file"; filename="l.csv"\r\n\r\n'
+    part = f"{head}phone\n{ANN}\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    cut = await desk.http.post("/v1/suppressions", content=part.encode(), headers=headers)
+    assert (cut.status_code, cut.json()["code"]) == (400, "body_invalid"), cut.text
+    packed = CSV | {"Content-Encoding": "gzip"}
+    answer = await desk.http.post("/v1/suppressions", content=b"phone", headers=packed)
+    assert (answer.status_code, answer.json()["code"]) == (415, "content_encoding_unsupported")
+    assert not await suppressed(desk)
+    whole = f"{part}\r\n--b--\r\n".encode()
+    taken = await desk.http.post("/v1/suppressions", content=whole, headers=headers)
+    assert (taken.status_code, taken.json()["added"]) == (200, 1), taken.text

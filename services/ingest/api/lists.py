@@ -58,15 +58,15 @@ async def create_list(
     """Check a list: as a CSV file, with or without a mapping of its columns, or as JSON."""
     async with sent_in(request, LIST) as sent:
         key = await key_of(idempotency_key, account_id, "POST /v1/recipient-lists", sent)
-        submission = await list_of(sent, parts.workers)
-        answer = await parts.list_intake.create(account_id, submission, key=key)
+        source = await list_of(sent, parts.workers)
+        answer = await parts.list_intake.create(account_id, source, key=key)
     return JSONResponse(answer.body, answer.status, headers=answer.headers)
 
 
 @router.get("/{list_id}")
 async def read_list(list_id: UUID, account_id: Account, parts: Ready) -> ListAnswer:
     """Its counts, its columns and the first of its rejected rows."""
-    return ListAnswer.model_validate(await parts.list_answers.read(account_id, list_id))
+    return await parts.list_answers.read(account_id, list_id)
 
 
 @router.delete("/{list_id}", status_code=204)
@@ -89,8 +89,7 @@ async def read_rows(
         search=Search.of(asked.search),
         at_most=asked.limit,
     )
-    data = [RowAnswer.model_validate(row) for row in rows]
-    return RowsAnswer(data=data, next_cursor=None if last is None else cursor_at(last))
+    return RowsAnswer(data=rows, next_cursor=None if last is None else cursor_at(last))
 
 
 @router.post("/{list_id}/rows", response_model=ListAnswer, openapi_extra=LIST_BODY)
@@ -105,8 +104,8 @@ async def add_rows(
     async with sent_in(request, LIST) as sent:
         what = f"POST /v1/recipient-lists/{list_id}/rows"
         key = await key_of(idempotency_key, account_id, what, sent)
-        submission = await list_of(sent, parts.workers)
-        answer = await parts.list_intake.add(account_id, list_id, submission, key=key)
+        source = await list_of(sent, parts.workers)
+        answer = await parts.list_intake.add(account_id, list_id, source, key=key)
     return JSONResponse(answer.body, answer.status, headers=answer.headers)
 
 
@@ -120,8 +119,8 @@ async def mend_row(
     dry_run: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query parameter
 ) -> MendedAnswer:
     """New values for a row; with `dry_run` they are only judged, as somebody types them."""
-    found = await parts.mending.mend(account_id, list_id, row, change, dry_run=dry_run)
-    return MendedAnswer.model_validate(found)
+    found, counts = await parts.mending.mend(account_id, list_id, row, change, dry_run=dry_run)
+    return MendedAnswer(**dict(found), list=CountsAnswer(**asdict(counts)))
 
 
 @router.delete("/{list_id}/rows")
@@ -130,7 +129,7 @@ async def remove_rows(
 ) -> CountsAnswer:
     """All rejected rows (`?state=rejected`): once they were mended in a file and sent again."""
     counts = await parts.mending.remove_rejected(account_id, list_id)
-    return CountsAnswer.model_validate(asdict(counts))
+    return CountsAnswer(**asdict(counts))
 
 
 @router.delete("/{list_id}/rows/{row}", status_code=204)

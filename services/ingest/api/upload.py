@@ -26,6 +26,7 @@ MOST_PARTS = 8
 CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}
 
 BATCH, LIST = ("batch", "file", "mapping"), ("file", "mapping")
+SUPPRESSIONS = ("file", "source")
 """The parts of a form."""
 
 
@@ -50,12 +51,12 @@ class WholeForm(MultiPartParser):
 async def sent_in(request: Request, parts: Collection[str]) -> AsyncIterator[Sent]:
     """What was sent, for as long as its file is open.  Raises Problem or RequestValidationError."""
     _refuse_packed(request)
-    if not _is_form(request):
+    if not is_form(request):
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as body:
             async for piece in request.stream():
                 body.write(piece)
             _bound(body.tell(), FILE_BYTES, TOO_LARGE)
-            yield Sent(json=Content.of(cast("BinaryIO", body), body.tell()))
+            yield Sent(body=Content.of(cast("BinaryIO", body), body.tell()))
         return
     form = await _form(request, parts)
     try:
@@ -76,7 +77,7 @@ def _refuse_packed(request: Request) -> None:
         )
 
 
-def _is_form(request: Request) -> bool:
+def is_form(request: Request) -> bool:
     kind = request.headers.get("content-type", "").partition(";")[0]
     return kind.strip().lower() == "multipart/form-data"
 
@@ -106,7 +107,7 @@ def _known_charset(request: Request) -> None:
 
 
 async def _of_form(form: FormData, parts: Collection[str]) -> Sent:
-    """`file` is a file; the others are fields of JSON, which may come as files, too."""
+    """`file` is a file; the others are fields, which may come as files, too."""
     fields = {name: await _field(name, form[name]) for name in parts if name in form}
     needed = "batch" if "batch" in parts else "file"
     if needed not in fields:

@@ -26,6 +26,8 @@ from services.ingest.domain.fields import (
 )
 from services.ingest.reading.columns import SETTINGS
 
+FLAG_NAMES = AliasChoices("ignore_e164_validation", "ignoreE164Validation")
+
 
 class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -73,17 +75,13 @@ class BatchRequest(Request):
     on_invalid: Literal["skip", "reject"] = "skip"
 
 
-class RecipientRequest(Request):
-    """Only its form is judged here; what it says is judged as a row of a file would be."""
+class RowFields(Request):
+    """What may be said of a recipient but for the flag, whose silence means different things."""
 
     phone_number: str | None = Field(
         default=None, validation_alias=AliasChoices("phone_number", "phoneNumber", "phone")
     )
     name: str | None = None
-    ignore_e164_validation: WrittenFlag = Field(
-        default="",
-        validation_alias=AliasChoices("ignore_e164_validation", "ignoreE164Validation"),
-    )
     variables: Variables = Field(
         default_factory=dict, validation_alias=AliasChoices("variables", "dynamic_vars")
     )
@@ -94,13 +92,21 @@ class RecipientRequest(Request):
     first_message: str | None = None
     webhook_url: str | None = None
 
+
+class RecipientRequest(RowFields):
+    """Only its form is judged here; what it says is judged as a row of a file would be."""
+
+    ignore_e164_validation: WrittenFlag = Field(default="", validation_alias=FLAG_NAMES)
+
     def settings(self) -> Iterator[tuple[str, str | None]]:
         for name in SETTINGS:
             yield name, getattr(self, name)
 
 
-class RowRequest(Request):
+class RowRequest(RowFields):
     """New values for a row of a list: what is left out stays as it is, null takes it away."""
+
+    ignore_e164_validation: WrittenFlag | None = Field(default=None, validation_alias=FLAG_NAMES)
 
     @model_validator(mode="after")
     def _in_unicode(self) -> Self:
@@ -111,21 +117,3 @@ class RowRequest(Request):
                 message = "Take the halves of characters (lone surrogates) out of the texts."
                 raise PydanticCustomError("field_invalid", message)
         return self
-
-    phone_number: str | None = Field(
-        default=None, validation_alias=AliasChoices("phone_number", "phoneNumber", "phone")
-    )
-    name: str | None = None
-    ignore_e164_validation: WrittenFlag | None = Field(
-        default=None,
-        validation_alias=AliasChoices("ignore_e164_validation", "ignoreE164Validation"),
-    )
-    variables: Variables = Field(
-        default_factory=dict, validation_alias=AliasChoices("variables", "dynamic_vars")
-    )
-    not_before: str | None = None
-    timezone: str | None = None
-    from_number: str | None = None
-    language: str | None = None
-    first_message: str | None = None
-    webhook_url: str | None = None

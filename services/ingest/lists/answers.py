@@ -58,7 +58,7 @@ class Answers:
         self._lists = lists
         self._searches = asyncio.Semaphore(SEARCHES)
 
-    async def read(self, account_id: str, list_id: UUID) -> dict[str, Any]:
+    async def read(self, account_id: str, list_id: UUID) -> ListAnswer:
         """Raises ListGoneError."""
         opened = await self._lists.open(account_id, list_id)
         async with self._pool.acquire() as conn:
@@ -73,7 +73,7 @@ class Answers:
         state: State | None,
         search: Search | None,
         at_most: int,
-    ) -> tuple[list[dict[str, Any]], int | None]:
+    ) -> tuple[list[RowAnswer], int | None]:
         """Rows by their number, and the last of them if there may be more.
 
         Raises ListGoneError.
@@ -84,7 +84,7 @@ class Answers:
                 self._pool.acquire, opened, after=after, state=state, search=search, at_most=at_most
             )
 
-    async def of_list(self, conn: Connection, opened: OpenList) -> dict[str, Any]:
+    async def of_list(self, conn: Connection, opened: OpenList) -> ListAnswer:
         """Raises ListGoneError."""
         list_id = opened.list_id
         created_at = await store.created_at(conn, list_id, opened.account_id)
@@ -94,7 +94,7 @@ class Answers:
         sample, _ = await self.rows(
             lambda: nullcontext(conn), opened, state="rejected", at_most=SAMPLE
         )
-        answer = ListAnswer(
+        return ListAnswer(
             list_id=list_id,
             created_at=created_at,
             accepted=counts.accepted,
@@ -102,9 +102,8 @@ class Answers:
             duplicates=counts.duplicates,
             columns=[ColumnAnswer(name=it.header, role=it.word) for it in columns],
             suggestion=Mapping(columns=suggestion([it.header for it in columns], columns)),
-            rejected_sample=[],
+            rejected_sample=sample,
         )
-        return answer.model_dump(mode="json") | {"rejected_sample": sample}
 
     async def columns(self, conn: Connection, opened: OpenList) -> list[Column]:
         """Of all its files, each header once, as the newest file has it."""
@@ -123,7 +122,7 @@ class Answers:
         state: State | None = None,
         search: Search | None = None,
         at_most: int,
-    ) -> tuple[list[dict[str, Any]], int | None]:
+    ) -> tuple[list[RowAnswer], int | None]:
         """Nobody's connection is held while blocks are opened."""
         found, more = list[Found](), True
         seen = after

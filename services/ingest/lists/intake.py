@@ -19,7 +19,7 @@ from services.ingest.once import Once
 from services.ingest.overlap import both
 from services.ingest.policies import Policies
 from services.ingest.reading.columns import Column
-from services.ingest.submission import ListSubmission
+from services.ingest.sources import Source
 from services.ingest.uploads import RowsRefusedError
 from services.ingest.workers import Workers
 
@@ -55,14 +55,12 @@ class ListIntake:
         self._once = once
         self._idempotency = idempotency
 
-    async def create(
-        self, account_id: str, submission: ListSubmission, *, key: Key | None
-    ) -> Answer:
-        """The answer, now or earlier.  Raises FileRefusedError or RequestValidationError."""
+    async def create(self, account_id: str, source: Source, *, key: Key | None) -> Answer:
+        """The answer, now or earlier.  Raises FileRefusedError or BodyRefusedError."""
 
         async def take(upload_id: UUID) -> Answer:
             opened = await self._lists.new(account_id, uuid4())
-            file = await self._stage(opened, submission, upload_id)
+            file = await self._stage(opened, source, upload_id)
             async with self._pool.acquire() as conn, conn.transaction():
                 await store.insert(conn, opened.list_id, account_id)
                 return await self._attach(conn, opened, file, HTTPStatus.CREATED, key)
@@ -70,27 +68,25 @@ class ListIntake:
         return await self._once(key, take)
 
     async def add(
-        self, account_id: str, list_id: UUID, submission: ListSubmission, *, key: Key | None
+        self, account_id: str, list_id: UUID, source: Source, *, key: Key | None
     ) -> Answer:
         """The same for more rows of a list.  Raises ListGoneError, too."""
 
         async def take(upload_id: UUID) -> Answer:
             opened = await self._lists.open(account_id, list_id)
-            file = await self._stage(opened, submission, upload_id)
+            file = await self._stage(opened, source, upload_id)
             async with self._pool.acquire() as conn, conn.transaction():
                 await store.lock(conn, list_id, account_id)
                 return await self._attach(conn, opened, file, HTTPStatus.OK, key)
 
         return await self._once(key, take)
 
-    async def _stage(
-        self, opened: OpenList, submission: ListSubmission, upload_id: UUID
-    ) -> NewFile:
+    async def _stage(self, opened: OpenList, source: Source, upload_id: UUID) -> NewFile:
         policy = await self._policies.of(opened.account_id)
         async with self._pool.acquire() as conn:
             await staged.begin_upload(conn, upload_id)
             known = {it.header: it.word for it in await self._answers.columns(conn, opened)}
-        source = replace(submission.source, known=known)
+        source = replace(source, known=known)
         file = NewFile(upload_id)
         async with self._workers.reading(ListJob(source, policy, opened)) as reading:
             portion = await reading.next()
@@ -118,7 +114,8 @@ class ListIntake:
         columns = opened.seal.close(Block(file.columns))
         await store.attach(conn, opened.list_id, file.upload_id, rows=file.rows, columns=columns)
         headers = {"Location": f"/v1/recipient-lists/{opened.list_id}"}
-        answer = Answer(status, headers, await self._answers.of_list(conn, opened))
+        body = await self._answers.of_list(conn, opened)
+        answer = Answer(status, headers, body.model_dump(mode="json"))
         if key:
             scope = list_scope(opened.list_id)
             await self._idempotency.remember(conn, file.upload_id, answer, scope)

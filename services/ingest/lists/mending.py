@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from services.ingest.domain.requests import RowRequest
 from services.ingest.lists import store
 from services.ingest.lists.block import Block, ListRow
 from services.ingest.lists.opening import Lists, OpenList
-from services.ingest.lists.rows import shown
+from services.ingest.lists.rows import RowAnswer, shown
 from services.ingest.lists.store import Counts, StoredBlock
 from services.ingest.marks import NOBODY, Marks
 from services.ingest.policies import Policies
@@ -103,7 +103,7 @@ class Mending:
 
     async def mend(
         self, account_id: str, list_id: UUID, row: int, change: RowRequest, *, dry_run: bool
-    ) -> dict[str, Any]:
+    ) -> tuple[RowAnswer, Counts]:
         """The row as it is, or with `dry_run` would be, and the list's counts.
 
         Raises ListGoneError, RowGoneError, StillWrongError and UnknownVariableError.
@@ -120,7 +120,7 @@ class Mending:
                 await _put(conn, opened, place, Marks(opened.key).of([number])[0])
             twins = await store.twins(conn, list_id, [row])
             counts = await store.counts(conn, list_id)
-        return shown(new, base, twins) | {"list": asdict(counts)}
+        return shown(new, base, twins), counts
 
     async def remove(self, account_id: str, list_id: UUID, row: int) -> None:
         """Raises ListGoneError and RowGoneError."""

@@ -20,7 +20,6 @@ SELECT list_id, created_at FROM lists WHERE list_id = $1 AND account_id = $2 AND
 -- The upload becomes the list's newest file; numbers of removed rows are not given again.
 INSERT INTO list_files (upload_id, list_id, base, rows, columns)
 SELECT $2, $1, coalesce(max(base + rows), 0), $3, $4 FROM list_files WHERE list_id = $1
-RETURNING base
 
 -- name: work_in_memory
 SELECT set_config('work_mem', '64MB', true)

@@ -1,7 +1,7 @@
 """A row of a list as people see it: in one shape, wherever it is shown."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel
 
@@ -40,12 +40,12 @@ class RowAnswer(BaseModel):
     warnings: list[RowNote]
 
 
-def shown(row: ListRow, base: int, twins: Mapping[int, int]) -> dict[str, Any]:
+def shown(row: ListRow, base: int, twins: Mapping[int, int]) -> RowAnswer:
     """`twins`: the first row with the same number, for rows that have an earlier one."""
     checked = check_row(base + row.row, row.line, row.given, ANYONE)
     warnings = [*checked.warnings, *_twin(checked.row, twins)]
     given, flag = row.given, checked.ignore_e164_validation
-    answer = RowAnswer(
+    return RowAnswer(
         row=checked.row,
         line=row.line,
         phone_number=checked.phone_number,
@@ -57,7 +57,6 @@ def shown(row: ListRow, base: int, twins: Mapping[int, int]) -> dict[str, Any]:
         errors=problems(row.errors),
         warnings=problems(warnings),
     )
-    return answer.model_dump(mode="json")
 
 
 def problems(notes: Iterable[Note]) -> list[RowNote]:
