@@ -32,6 +32,21 @@ class Alarm:
         return True
 
 
+class News:
+    """Wakes everyone who waits for the next of something."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def tell(self) -> None:
+        told, self._next = self._next, asyncio.Event()
+        told.set()
+
+    def next(self) -> asyncio.Event:
+        """Taken before looking, so that a commit in between is not missed."""
+        return self._next
+
+
 class Listener:
     """NOTIFY becomes a call; the loss of the database is told, and survived.
 

@@ -33,6 +33,8 @@ class Addition(Value):
     recipients: int = Field(ge=0)
     rejected: int = Field(default=0, ge=0)
     rejection_chunks: int = Field(default=0, ge=0)
+    last_row: int = Field(default=0, ge=0)
+    """The highest number a row of it has; a further addition counts on from there."""
 
 
 class BatchCommand(BatchEvent):
@@ -60,6 +62,8 @@ class BatchCreated(BatchCommand):
     retry_policy: RetryPolicy = RetryPolicy()
     on_invalid: Literal["skip", "reject"] = "skip"
     addition: Addition
+    list_id: UUID | None = None
+    """The list it was made of, which is deleted with it."""
     webhook: str | None = None
     """Sealed."""
 

@@ -9,7 +9,9 @@ class BatchGateClosed(BatchEvent):
     through_epoch: int = Field(ge=0)
     for_good: bool = False
     """The batch is deleted: no epoch opens it again."""
+    live: int = Field(default=0, ge=0)
+    """Of a deleted batch: its calls that were not over yet.  It is said again when they are."""
 
     @property
     def number(self) -> str:
-        return f"{self.through_epoch}{'!' if self.for_good else ''}"
+        return f"{self.through_epoch}{'!' if self.for_good else ''}{'~' if self.live else ''}"

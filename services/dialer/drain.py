@@ -4,6 +4,7 @@ An HTTP client is told `paused` on the strength of it.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from chassis import outbox
 from chassis.postgres import Pool, retrying
@@ -14,6 +15,14 @@ from services.dialer.wakes import Wakes
 STILL_CLOSING = 0.2
 LOOK_EVERY = 5.0
 """Seconds; another dialer may have folded the closing and died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    closing: int
+    """Gates with requests that may still be on their way."""
+    lingering: int
+    """Gates of deleted batches with calls that are not over."""
 
 
 class Drain:
@@ -27,22 +36,25 @@ class Drain:
     async def run(self) -> None:
         while True:
             await self._inputs_read()
-            closing, closed = await retrying("drain", self.say_closed)
-            if closed:
-                self._wakes.relay()
-            self._wakes.closing = closing > closed
-            pause = STILL_CLOSING if self._wakes.closing else LOOK_EVERY
+            left = await retrying("drain", self.say_closed)
+            self._wakes.closing = left.closing + left.lingering > 0
+            pause = STILL_CLOSING if left.closing else LOOK_EVERY
             await self._wakes.drain.wait_for(pause)
 
-    async def say_closed(self) -> tuple[int, int]:
-        """How many gates were closing, and how many of them are closed now."""
+    async def say_closed(self) -> "Left":
+        """Says what can be said now, and tells what is left to say."""
         async with self._pool.acquire() as conn, conn.transaction():
-            closing = [row["batch_id"] for row in await conn.fetch(Q.lock_undrained)]
-            if not closing:
-                return 0, 0
-            closed = await conn.fetch(Q.drain, closing)
+            rows = await conn.fetch(Q.lock_undrained)
+            if not rows:
+                return Left(0, 0)
+            closed = await conn.fetch(Q.drain, [row["batch_id"] for row in rows])
             await outbox.put(conn, [_closed(row) for row in closed], writer="dialer")
-            return len(closing), len(closed)
+        if closed:
+            self._wakes.relay()
+        said = {row["batch_id"] for row in closed}
+        silent = [row["lingering"] for row in rows if row["batch_id"] not in said]
+        begun = sum(row["drained_live"] > 0 for row in closed)
+        return Left(closing=silent.count(False), lingering=silent.count(True) + begun)
 
 
 def _closed(row: Row) -> BatchGateClosed:
@@ -52,4 +64,5 @@ def _closed(row: Row) -> BatchGateClosed:
         batch_id=row["batch_id"],
         through_epoch=row["closed_through_epoch"],
         for_good=row["for_good"],
+        live=row["drained_live"],
     )

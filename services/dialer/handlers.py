@@ -94,13 +94,14 @@ async def closings(conn: Connection, events: Sequence[Closing]) -> None:
 
 
 async def our_gates(conn: Connection, events: Sequence[BatchGateClosed]) -> None:
-    gates: dict[UUID, tuple[str, int, bool]] = {}
-    for event in events:
-        _, through, ever = gates.get(event.batch_id, ("", 0, False))
+    gates: dict[UUID, tuple[str, int, bool, int]] = {}
+    for event in events:  # of one key, so in their order
+        _, through, ever, live = gates.get(event.batch_id, ("", 0, False, 0))
         gates[event.batch_id] = (
             event.account_id,
             max(through, event.through_epoch),
             ever or event.for_good,
+            event.live if event.for_good else live,
         )
     if gates:
         await conn.execute(Q.fold_drained, *columns([(b, *gate) for b, gate in gates.items()]))

@@ -104,20 +104,29 @@ WHERE
 -- name: fold_drained
 -- What we have said ourselves; after a loss of this database it closes what it says was closed.
 INSERT INTO gates AS g (
-    batch_id, account_id, closed_through_epoch, for_good, drained_through_epoch, drained_for_good
+    batch_id, account_id, closed_through_epoch, for_good, drained_through_epoch, drained_for_good,
+    drained_live
 )
-SELECT t.batch_id, t.account_id, t.through_epoch, t.for_good, t.through_epoch, t.for_good
-FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bool[])
-    AS t (batch_id, account_id, through_epoch, for_good)
+SELECT t.batch_id, t.account_id, t.through_epoch, t.for_good, t.through_epoch, t.for_good, t.live
+FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::int[])
+    AS t (batch_id, account_id, through_epoch, for_good, live)
 ORDER BY t.batch_id
 ON CONFLICT (batch_id) DO UPDATE SET
     closed_through_epoch = greatest(g.closed_through_epoch, excluded.closed_through_epoch),
     for_good = g.for_good OR excluded.for_good,
     drained_through_epoch = greatest(g.drained_through_epoch, excluded.drained_through_epoch),
-    drained_for_good = g.drained_for_good OR excluded.drained_for_good
+    drained_for_good = g.drained_for_good OR excluded.drained_for_good,
+    drained_live = CASE
+        WHEN NOT excluded.drained_for_good THEN g.drained_live
+        WHEN g.drained_for_good THEN least(g.drained_live, excluded.drained_live)
+        ELSE excluded.drained_live
+    END
 WHERE
     excluded.drained_through_epoch > g.drained_through_epoch
-    OR (excluded.drained_for_good AND NOT g.drained_for_good)
+    OR (
+        excluded.drained_for_good
+        AND (NOT g.drained_for_good OR excluded.drained_live < g.drained_live)
+    )
 
 -- name: fold_suppressions
 INSERT INTO suppressions AS s (account_id, digest, version, active, expires_at)
@@ -318,22 +327,38 @@ WHERE
 
 -- name: lock_undrained
 -- Locked in a statement of its own: the one that looks for calls must see what committed meanwhile.
-SELECT batch_id FROM gates
-WHERE closed_through_epoch > drained_through_epoch OR (for_good AND NOT drained_for_good)
+-- lingering: closed for good while calls were live, which are over some day.
+SELECT batch_id, drained_for_good AND drained_live > 0 AS lingering FROM gates
+WHERE
+    closed_through_epoch > drained_through_epoch OR (for_good AND NOT drained_for_good)
+    OR (drained_for_good AND drained_live > 0)
 ORDER BY batch_id
 LIMIT 1000
 FOR UPDATE SKIP LOCKED
 
 -- name: drain
 -- Closed, and nothing of it can still be on its way.
+WITH deleted AS (
+    SELECT u.batch_id, (
+        SELECT count(*) FROM calls AS c WHERE c.batch_id = u.batch_id AND c.state = 'STARTED'
+    )::integer AS live
+    FROM gates AS u WHERE u.batch_id = ANY ($1::uuid[]) AND u.for_good
+)
 UPDATE gates AS g
-SET drained_through_epoch = closed_through_epoch, drained_for_good = for_good
+SET
+    drained_through_epoch = closed_through_epoch, drained_for_good = for_good,
+    drained_live = coalesce((SELECT d.live FROM deleted AS d WHERE d.batch_id = g.batch_id), 0)
 WHERE
     g.batch_id = ANY ($1::uuid[])
+    AND (
+        NOT g.drained_for_good
+        OR NOT EXISTS (SELECT FROM deleted AS d WHERE d.batch_id = g.batch_id AND d.live > 0)
+    )
     AND NOT EXISTS (
         SELECT FROM calls AS c
         WHERE
             c.batch_id = g.batch_id AND c.state IN ('INTENT', 'UNKNOWN')
             AND (c.epoch <= g.closed_through_epoch OR g.for_good)
     )
-RETURNING batch_id, account_id, closed_through_epoch, for_good, clock_timestamp() AS now
+RETURNING
+    batch_id, account_id, closed_through_epoch, for_good, drained_live, clock_timestamp() AS now

@@ -10,6 +10,7 @@ from chassis.health import add_health, database_check, inbox_check
 from chassis.inbox import Inbox
 from chassis.postgres import Pool
 from chassis.service import Service
+from chassis.wake import News
 from contracts.topics import TOPICS
 from services.projections.api.batches import batches, calls
 from services.projections.api.directory import directory
@@ -18,7 +19,7 @@ from services.projections.api.visible import visible_by
 from services.projections.handlers import fold
 from services.projections.rebuilding import MIGRATIONS
 from services.projections.settings import ProjectionsSettings
-from services.projections.visibility import News, Visibility
+from services.projections.visibility import Visibility
 
 GATHER = 0.1
 """Seconds a busy reader lets events come together: five of a call then write its row once."""

@@ -4,6 +4,7 @@ import asyncio
 from typing import Final, Literal
 
 from chassis.postgres import Pool
+from chassis.wake import News
 from services.projections.domain.position import BatchPosition, EntryPosition, Position
 from services.projections.store import Q
 
@@ -15,21 +16,6 @@ LANDED: Final[dict[Rows, str]] = {
 }
 OTHERS_COMMIT = 0.1
 """Seconds after which to look again: another instance may have folded what we wait for."""
-
-
-class News:
-    """Wakes everyone who waits for the next commit of this process."""
-
-    def __init__(self) -> None:
-        self._next = asyncio.Event()
-
-    def tell(self) -> None:
-        told, self._next = self._next, asyncio.Event()
-        told.set()
-
-    def next(self) -> asyncio.Event:
-        """Taken before looking, so that a commit in between is not missed."""
-        return self._next
 
 
 class Visibility:
