@@ -4,8 +4,33 @@ import time
 from uuid import uuid4
 
 import asyncpg
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from tests.bench.figure import Figure, Goal, percentile
+from tests.house import House
+
+HOPS = 100
+
+
+def hops_of(house: House) -> list[float]:
+    """Seconds of some, one after the other, on the house's servers."""
+    return uvloop.run(hops(house.endpoints["kafka"], house.endpoints["postgres"], HOPS))
+
+
+def beside_hops(
+    name: str, seconds: list[float], share: float, hop: list[float], goal: Goal | None = None
+) -> Figure:
+    """A percentile of these times beside the same one of the hops."""
+    return Figure(
+        f"{name}, p{share * 100:.0f}",
+        percentile(seconds, share) * 1000,
+        "ms",
+        percentile(hop, share) * 1000,
+        f"commit, record and delivery, commit, p{share * 100:.0f}",
+        goal,
+    )
 
 
 async def hops(kafka: str, postgres: str, count: int) -> list[float]:

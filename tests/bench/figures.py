@@ -14,6 +14,7 @@ from tests.bench import (
     rebuilding,
     recognising,
     starting,
+    turnover,
 )
 from tests.bench.figure import Figure
 from tests.bench.sizes import Size
@@ -31,6 +32,7 @@ FIGURES: Mapping[str, Measure] = MappingProxyType(
         "publishing": publishing.measure,
         "rebuilding": rebuilding.measure,
         "latency": latency.measure,
+        "turnover": turnover.measure,
         "idling": idling.measure,
         "starting": starting.measure,
     }

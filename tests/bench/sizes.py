@@ -12,6 +12,8 @@ class Size:
     uploaded_bytes: int
     creations: int
     turnovers: int
+    slots: int
+    refills: int
     idle_seconds: float
     patience: float
     """Seconds after which nothing more is to be expected."""
@@ -25,6 +27,8 @@ FULL = Size(
     uploaded_bytes=50 * 1024 * 1024,
     creations=60,
     turnovers=600,
+    slots=100,
+    refills=3000,
     idle_seconds=30,
     patience=1200,
 )
@@ -36,6 +40,8 @@ TINY = Size(
     uploaded_bytes=20 * 1024,
     creations=3,
     turnovers=20,
+    slots=10,
+    refills=30,
     idle_seconds=0.5,
     patience=30,
 )

@@ -8,7 +8,8 @@ import pytest
 from tests.bench.figure import Figure, Goal, percentile
 from tests.bench.figures import FIGURES
 from tests.bench.sizes import TINY
-from tests.house import House, house
+from tests.bench.turnover import between
+from tests.house import House, Json, house
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +43,19 @@ def test_a_percentile_is_one_of_the_values_measured() -> None:
     assert percentile(values, 0.5) == 50
     assert percentile(values, 0.99) == 99
     assert percentile([7.0], 0.99) == 7
+
+
+def test_a_slot_is_empty_from_a_calls_end_to_the_request_that_fills_it() -> None:
+    def entry(kind: str, second: int) -> Json:
+        return {"kind": kind, "at": f"2026-01-01T00:00:{second:02}Z"}
+
+    story = [
+        entry("request", 0),
+        entry("end", 1),
+        entry("request", 2),  # of the other slot, which nobody has had
+        entry("request", 4),
+        entry("end", 5),
+        entry("end", 6),
+        entry("request", 10),
+    ]
+    assert between(story, slots=2) == [3, 5]
