@@ -4,15 +4,19 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from tests.bench import (
+    accounts,
     checking,
+    dormant,
     end_to_end,
     idling,
     landing,
     latency,
     neighbours,
+    pausing,
     publishing,
     rebuilding,
     recognising,
+    sharing,
     starting,
     turnover,
 )
@@ -33,6 +37,10 @@ FIGURES: Mapping[str, Measure] = MappingProxyType(
         "rebuilding": rebuilding.measure,
         "latency": latency.measure,
         "turnover": turnover.measure,
+        "sharing": sharing.measure,
+        "pausing": pausing.measure,
+        "due": dormant.measure,
+        "accounts": accounts.measure,
         "idling": idling.measure,
         "starting": starting.measure,
     }

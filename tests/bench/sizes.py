@@ -14,6 +14,21 @@ class Size:
     turnovers: int
     slots: int
     refills: int
+    shared_slots: int
+    sharing: tuple[int, ...]
+    """How long the lists are that have one start."""
+    pauses: int
+    paused_people: int
+    talks: tuple[float, float]
+    """Seconds of the calls that are live at a pause."""
+    look_seconds: float
+    """Before and after a pause."""
+    dormant: int
+    due: int
+    accounts: int
+    people_of_account: int
+    lead_seconds: float
+    """In which what is due at one instant gets to the scheduler."""
     idle_seconds: float
     patience: float
     """Seconds after which nothing more is to be expected."""
@@ -29,6 +44,17 @@ FULL = Size(
     turnovers=600,
     slots=100,
     refills=3000,
+    shared_slots=30,
+    sharing=(100, 1_000, 10_000),
+    pauses=25,
+    paused_people=8_000,
+    talks=(4, 12),
+    look_seconds=1,
+    dormant=100_000,
+    due=60,
+    accounts=200,
+    people_of_account=50,
+    lead_seconds=8,
     idle_seconds=30,
     patience=1200,
 )
@@ -42,6 +68,17 @@ TINY = Size(
     turnovers=20,
     slots=10,
     refills=30,
+    shared_slots=6,
+    sharing=(6, 12, 60),
+    pauses=2,
+    paused_people=200,
+    talks=(0.3, 1),
+    look_seconds=0.3,
+    dormant=100,
+    due=2,
+    accounts=4,
+    people_of_account=10,
+    lead_seconds=1.5,
     idle_seconds=0.5,
     patience=30,
 )
