@@ -10,7 +10,8 @@ LIMIT $6
 
 -- name: batches
 SELECT
-    b.batch_id, b.name, b.created_at, b.created, b.state, b.expired_epoch, b.gate_epoch,
+    b.batch_id, b.name, b.created_at, b.created, b.state, b.sequence, b.expired_epoch,
+    b.gate_epoch,
     coalesce(a.recipients, 0) - (
         SELECT count(*) FROM recipients AS r WHERE r.batch_id = b.batch_id AND r.removed
     ) AS total,
@@ -18,16 +19,44 @@ SELECT
     coalesce(a.chunks, 0) AS chunks,
     (SELECT count(*) FROM landed_chunks AS l WHERE l.batch_id = b.batch_id) AS landed,
     (
-        SELECT coalesce(jsonb_object_agg(t.standing, t.recipients), '{}')
-        FROM tallies AS t WHERE t.batch_id = b.batch_id
+        -- Who was removed after a slot was given back is still in the tallies.
+        SELECT coalesce(jsonb_object_agg(s.standing, s.recipients), '{}')
+        FROM (
+            SELECT standing, sum(recipients) AS recipients
+            FROM (
+                SELECT standing, recipients FROM tallies WHERE batch_id = b.batch_id
+                UNION ALL
+                SELECT standing, -1 FROM recipients
+                WHERE batch_id = b.batch_id AND removed AND grant_no > 0
+            ) AS counted
+            GROUP BY standing
+            HAVING sum(recipients) <> 0
+        ) AS s
     ) AS standings,
     ARRAY(SELECT z.zones FROM batch_zones AS z WHERE z.batch_id = b.batch_id) AS zones,
     (
         SELECT count(*) FROM calls AS c
-        WHERE c.batch_id = b.batch_id AND c.requested_at > statement_timestamp() - interval '1 minute'
+        WHERE c.batch_id = b.batch_id AND c.requested_at > clock.now - interval '1 minute'
     ) AS placed_last_minute,
-    statement_timestamp() AS now
-FROM batches AS b
+    CASE WHEN b.status = 'RUNNING' THEN (
+        -- One probe of the index for each set of zones, however many wait.
+        SELECT jsonb_object_agg(z.zones, f.not_before)
+        FROM batch_zones AS z
+        CROSS JOIN LATERAL (
+            SELECT r.not_before FROM recipients AS r
+            WHERE r.batch_id = z.batch_id AND r.zones = z.zones
+                AND r.grant_no = 0 AND NOT r.removed AND r.row IS NOT NULL
+            ORDER BY r.not_before NULLS FIRST
+            LIMIT 1
+        ) AS f
+        WHERE z.batch_id = b.batch_id AND NOT EXISTS (
+            SELECT FROM tallies AS t
+            WHERE t.batch_id = b.batch_id AND t.standing ~ '^[123]:' AND t.recipients > 0
+        )
+    ) END AS uncalled,
+    clock.now
+FROM (SELECT clock_timestamp() AS now OFFSET 0) AS clock
+CROSS JOIN batches AS b
 LEFT JOIN LATERAL (
     SELECT sum(recipients) AS recipients, sum(rejected) AS rejected, sum(chunks) AS chunks
     FROM additions WHERE additions.batch_id = b.batch_id AND accepted

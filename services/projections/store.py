@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from chassis.postgres import Connection, Pool
 from chassis.queries import load_queries
 from contracts.outcomes import Outcome, RecipientStatus
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 FOLDS = load_queries(__file__, "folds.sql")
 Q = load_queries(__file__)
+
+_UNCALLED = TypeAdapter(dict[str, datetime | None])
 
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
 LAST_ROW = 2**31 - 1
@@ -140,8 +144,10 @@ def _batch(row: "Record") -> Batch:
     facts.pop("now")
     created = Created.model_validate(facts.pop("created"))
     state = facts.pop("state")
+    uncalled = _UNCALLED.validate_python(facts.pop("uncalled") or {})
     return Batch(
         **facts,
+        uncalled=uncalled,
         created=created,
         state=before_any_status(created) if state is None else State.model_validate(state),
     )

@@ -3,7 +3,6 @@
 from base64 import urlsafe_b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.batches import BatchPauseRequested, RetryPolicy
-from contracts.calendar import Window
 from contracts.calls import CallCompleted, CallPlacing, CallReturned, CallStarted, ReturnReason
 from contracts.dispatch import RecipientQueued
 from contracts.outcomes import Outcome, RecipientStatus
@@ -26,7 +24,7 @@ from contracts.progress import (
     recipient_status,
 )
 from contracts.statuses import Action, BatchStatus, Result
-from services.projections.domain.batch import Batch, Created, State
+from services.projections.domain.batch import State
 from services.projections.domain.evidence import (
     CommandGapError,
     fresh_commands,
@@ -35,27 +33,7 @@ from services.projections.domain.phase import Phase, estimated_finish, phase_of
 from services.projections.domain.position import BatchPosition, EntryPosition, read_position
 from services.projections.domain.recipient import call_status, next_attempt_at
 from services.projections.domain.standing import UNCALLED, progress_of, shown
-
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)  # a Monday
-OFFICE = Window(start="09:00", end="18:00", days=("mon",), timezone="UTC")
-
-BUSY_ONCE = "6:1:1:1:busy"
-DONE = "6:1:1:1:completed"
-PLACING = "2:1:1:1:"
-
-
-def a_batch(status: BatchStatus = BatchStatus.RUNNING, **changes: Any) -> Batch:
-    created = Created(
-        agent_id="anna", from_number="+331", window=changes.pop("window", OFFICE),
-        retry_policy=changes.pop("policy", RetryPolicy()),
-    )  # fmt: skip
-    batch = Batch(
-        batch_id=uuid4(), name="Spring", created_at=NOON, created=created,
-        state=State(status=status, epoch=1, **changes.pop("state", {})),
-        expired_epoch=-1, gate_epoch=-1, total=3, rejected=0, chunks=1, landed=1,
-        standings={}, zones=[""], placed_last_minute=0,
-    )  # fmt: skip
-    return replace(batch, **changes)
+from tests.batch_seen import BUSY_ONCE, DONE, NOON, PLACING, a_batch
 
 
 def test_nobody_is_counted_twice_or_left_out() -> None:
@@ -104,37 +82,6 @@ def test_who_was_pending_when_time_ran_out_has_expired_until_a_retry() -> None:
     assert batch.status is BatchStatus.COMPLETED
     retried = replace(batch, state=State(status=BatchStatus.RUNNING, epoch=2))
     assert retried.count(RecipientStatus.PENDING) == 2
-
-
-@pytest.mark.parametrize(
-    ("batch", "at", "phase"),
-    [
-        (a_batch(BatchStatus.SCHEDULED, landed=0), NOON, Phase.INITIALIZING),
-        (a_batch(BatchStatus.SCHEDULED), NOON, Phase.WAITING_FOR_SCHEDULE),
-        (a_batch(BatchStatus.PENDING), NOON, Phase.WAITING_FOR_START),
-        (a_batch(), NOON, Phase.DISPATCHING),
-        (a_batch(standings={PLACING: 1}), NOON, Phase.IN_PROGRESS),
-        (a_batch(standings={DONE: 1}, chunks=2, landed=2), NOON, Phase.IN_PROGRESS_CHUNKED),
-        (a_batch(standings={DONE: 1}), NOON + timedelta(hours=6), Phase.WAITING_FOR_WINDOW),
-        (a_batch(standings={PLACING: 1}), NOON + timedelta(hours=6), Phase.IN_PROGRESS),
-        (a_batch(BatchStatus.PAUSED, gate_epoch=0), NOON, Phase.PAUSING),
-        (a_batch(BatchStatus.PAUSED, gate_epoch=1), NOON, Phase.PAUSED),
-        (a_batch(BatchStatus.CANCELLED, standings={PLACING: 1}), NOON, Phase.FINISHING),
-        (a_batch(BatchStatus.CANCELLED), NOON, Phase.CANCELLED),
-        (a_batch(BatchStatus.FAILED), NOON, Phase.FAILED),
-        (a_batch(BatchStatus.COMPLETED, standings={DONE: 3}), NOON, Phase.COMPLETED),
-    ],
-)
-def test_the_phase_says_what_a_batch_waits_for(batch: Batch, at: datetime, phase: Phase) -> None:
-    assert phase_of(batch, at) is phase
-
-
-def test_a_window_in_the_recipients_own_zones_is_open_where_it_is_open_for_somebody() -> None:
-    own = Window(start="09:00", end="18:00", days=("mon",), timezone="recipient")
-    tokyo = a_batch(window=own, zones=["Asia/Tokyo"])
-    assert phase_of(tokyo, NOON) is Phase.WAITING_FOR_WINDOW
-    both = replace(tokyo, zones=["Asia/Tokyo", "Europe/Paris"])
-    assert phase_of(both, NOON) is Phase.DISPATCHING
 
 
 def test_the_estimate_leaves_out_the_hours_in_which_nobody_is_called() -> None:

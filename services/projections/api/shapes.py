@@ -1,9 +1,10 @@
 """What clients read: fields are added here freely, and changed never."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from contracts.batches import RetryPolicy
 from contracts.calendar import Window
@@ -12,7 +13,7 @@ from contracts.eligibility import Code
 from contracts.outcomes import Outcome, RecipientStatus
 from contracts.sealed import FieldError
 from contracts.statuses import Action, BatchStatus, Result
-from services.projections.domain.phase import Phase
+from services.projections.domain.phase import EXPLAINED, Phase
 
 
 class Counts(BaseModel):
@@ -30,9 +31,10 @@ class BatchShape(BaseModel):
     batch_id: UUID
     name: str | None
     status: BatchStatus
-    phase: Phase
+    phase: Annotated[Phase, Field(description=EXPLAINED)]
     result: Result | None
     reason: str | None
+    reason_code: str | None
     agent_id: str
     from_number: str
     window: Window

@@ -23,6 +23,7 @@ from services.projections.api.shapes import (
 )
 from services.projections.domain.batch import Batch
 from services.projections.domain.phase import estimated_finish, phase_of
+from services.projections.domain.reasons import reason_in_words
 from services.projections.domain.recipient import call_status, next_attempt_at
 from services.projections.domain.standing import Shown
 from services.projections.domain.why import MESSAGES
@@ -42,7 +43,8 @@ def show_batch(batch: Batch, now: datetime) -> BatchShape:
         status=batch.status,
         phase=phase_of(batch, now),
         result=batch.result,
-        reason=state.reason or state.reason_code,
+        reason=reason_in_words(state),
+        reason_code=state.reason_code,
         agent_id=created.agent_id,
         from_number=created.from_number,
         window=created.window,
@@ -52,7 +54,7 @@ def show_batch(batch: Batch, now: datetime) -> BatchShape:
         scheduled_at=state.scheduled_at or created.scheduled_at,
         started_at=state.started_at,
         finished_at=state.finished_at if batch.status is state.status else None,
-        expires_at=state.expires_at or created.expires_at,
+        expires_at=state.expires_at,
         recipients=_counts(batch),
         outcomes=batch.outcomes,
         remaining=batch.remaining,

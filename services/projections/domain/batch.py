@@ -61,6 +61,8 @@ class Batch:
     created_at: datetime
     created: Created
     state: State
+    sequence: int
+    """Of its newest status; 0: the scheduler has not taken note of it."""
     expired_epoch: int
     gate_epoch: int
     total: int
@@ -71,6 +73,9 @@ class Batch:
     """How many stand where, those not yet granted a slot left out."""
     zones: Sequence[str]
     """The zones of its recipients, each set joined by commas."""
+    uncalled: Mapping[str, datetime | None]
+    """Of each set of zones, when the first of those never granted a slot may be called; None: at
+    any time.  Known of a running batch that calls nobody at the moment."""
     placed_last_minute: int
 
     @property
@@ -111,6 +116,11 @@ class Batch:
     @property
     def remaining(self) -> int:
         return sum(count for seen, count in self.everyone.items() if not seen.final)
+
+    @property
+    def gate_closed(self) -> bool:
+        """The dialers have said that none of its calls is placed any more."""
+        return self.gate_epoch >= self.state.epoch
 
     @property
     def in_flight(self) -> int:
