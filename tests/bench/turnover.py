@@ -17,7 +17,7 @@ from tests.bench.lists import csv_of, numbers
 from tests.bench.sizes import Size
 from tests.house import House, Json
 
-TALKS = (0.5, 1.5)
+TALKS = (1, 3)
 
 
 def measure(house: House, size: Size) -> list[Figure]:
