@@ -1,22 +1,20 @@
-"""One account is decided at a time, under its lock: two deciders would grant the same slot twice.
+"""Accounts are decided on under their locks: two deciders would grant the same slot twice.
 
-A wake is gone only with the decision it asked for; any process may make it.
+Many that are due at once share transactions; where one of them cannot be decided on, each gets its
+own.  A wake is gone only with the decision it asked for; any process may make it.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import ClassVar, Final, Protocol
 
 import structlog
 
-from chassis.apply import Q as CHASSIS
 from chassis.postgres import TRANSIENT, Connection, Pool, stand_back
-from chassis.telemetry import start_span
 from chassis.wake import Alarm
-from services.scheduler.decision import Decided, Decision
-from services.scheduler.domain.hours import Timetable
+from services.scheduler.decision import Decided, Decision, Memory
 from services.scheduler.store import Q
 
 log = structlog.get_logger()
@@ -25,6 +23,9 @@ LOOK_EVERY: Final = 2.0
 """Seconds; a process that died between a fold and its decision leaves the wake to the others."""
 
 AGAIN_IN: Final = timedelta(seconds=10)
+
+TOGETHER: Final = 25
+"""Accounts in one transaction, at most: its round trips and its fsync serve them all."""
 
 
 class Inputs(Protocol):
@@ -47,7 +48,7 @@ class Decider:
         self._at_once = at_once
         self._alarm = Alarm()
         self._stuck: dict[str, tuple[str, float]] = {}
-        self._timetable = Timetable()
+        self._memory = Memory()
 
     def ring(self) -> None:
         self._alarm.ring()
@@ -76,17 +77,26 @@ class Decider:
 
     async def decide_all_due(self) -> int:
         """How many accounts were due and are now decided on."""
-        rows = await self._pool.fetch(Q.accounts_due, self._at_once)
+        rows = await self._pool.fetch(Q.accounts_due, self._at_once * TOGETHER)
         accounts = [row["account_id"] for row in rows]
-        results = await asyncio.gather(*map(self.decide, accounts), return_exceptions=True)
-        for account_id, result in zip(accounts, results, strict=True):
+        shares = [accounts[n :: self._at_once] for n in range(min(self._at_once, len(accounts)))]
+        await self._each(shares)
+        return len(rows)
+
+    async def _each(self, shares: Sequence[Sequence[str]]) -> None:
+        tries = (self.decide(*accounts) for accounts in shares)
+        results = await asyncio.gather(*tries, return_exceptions=True)
+        for accounts, result in zip(shares, results, strict=True):
             if isinstance(result, TRANSIENT) or not isinstance(result, Exception | Decided):
                 raise result
-            if isinstance(result, Exception):
-                await self._set_aside(account_id, result)
+            if isinstance(result, Decided):
+                for account_id in accounts:
+                    self._stuck.pop(account_id, None)
+            elif len(accounts) == 1:
+                await self._set_aside(accounts[0], result)
             else:
-                self._stuck.pop(account_id, None)
-        return len(rows)
+                for account_id in accounts:
+                    await self._each([[account_id]])
 
     async def _set_aside(self, account_id: str, error: Exception) -> None:
         """It is tried again later and with each news; the other accounts go on meanwhile."""
@@ -95,23 +105,20 @@ class Decider:
         log.error("not_decided", account_id=account_id, exc_info=error)
         await self._pool.execute(Q.put_off_wakes, account_id, AGAIN_IN)
 
-    async def decide(self, account_id: str) -> Decided:
+    async def decide(self, *accounts: str) -> Decided:
+        """All in one transaction: no account of them is decided on without the others."""
         async with self._pool.acquire() as conn, conn.transaction():
-            await conn.execute(CHASSIS.hold_off_rebuild)
-            await self._lock(conn, account_id)
-            cause = await conn.fetchval(Q.take_wakes, account_id)
-            with start_span("decide", cause):
-                decided = await self.decision(conn, account_id, self._timetable).make()
-            if decided.next_at is not None:
-                await conn.execute(Q.set_wake, account_id, decided.next_at)
+            await self._lock(conn, accounts)
+            decided = await self.decision(conn, accounts, self._memory).make()
         if decided.events:
             self._published()
             said = Counter(type(event).__name__ for event in decided.events)
-            log.info("decided", account_id=account_id, **said)
+            account_id = accounts[0] if len(accounts) == 1 else None
+            log.info("decided", accounts=len(accounts), account_id=account_id, **said)
         return decided
 
-    async def _lock(self, conn: Connection, account_id: str) -> None:
-        await conn.execute(Q.lock_account, account_id)
+    async def _lock(self, conn: Connection, accounts: Sequence[str]) -> None:
+        await conn.execute(Q.lock_accounts, accounts)
 
     async def _seconds_to_next(self) -> float:
         seconds: float | None = await self._pool.fetchval(Q.next_wake)

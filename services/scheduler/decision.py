@@ -1,4 +1,4 @@
-"""One decision on one account; its caller holds the account's lock, else slots go out twice.
+"""One decision on some accounts; its caller holds their locks, else slots go out twice.
 
 State is read on the database's clock.  What is decided is folded as it would be if it were read
 from the log, and goes into the outbox in the same transaction.
@@ -6,84 +6,113 @@ from the log, and goes into the outbox in the same transaction.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from chassis import outbox
 from chassis.postgres import Connection
-from contracts.batches import RecipientRemovalRequested
-from contracts.dispatch import RecipientQueued
+from chassis.telemetry import current_traceparent, start_span
+from contracts.batches import BatchCommand, RecipientRemovalRequested
+from contracts.codec import encode
 from contracts.event import Event
 from contracts.status import BatchStatusEvent
+from contracts.statuses import BatchStatus
+from contracts.topics import topic_for
 from services.scheduler import store
 from services.scheduler.domain.batch import Batch, evolve
-from services.scheduler.domain.grants import Runnable, free_slots, grants, may_grant
-from services.scheduler.domain.hours import Hours, Timetable
-from services.scheduler.domain.lifecycle import Work, due, wakes_at
+from services.scheduler.domain.grants import may_grant
+from services.scheduler.domain.hours import Timetable
+from services.scheduler.domain.lifecycle import Work, due
 from services.scheduler.domain.verdicts import verdict
+from services.scheduler.granting import Calls, Granted, Granting, nap
 from services.scheduler.handlers import apply
-from services.scheduler.store import Loaded, Q
+from services.scheduler.store import Creations, Q, columns
 
 WRITER: Final = "scheduler"
 
-Calls = Mapping[UUID, int]
-"""Per batch, how many are in flight."""
+Commands = Mapping[UUID, Sequence[BatchCommand]]
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
     events: list[Event]
     next_at: datetime | None
-    """When the account is to be looked at again, if nothing happens before."""
+    """When one of the accounts is to be looked at again, if nothing happens before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a process need not ask twice."""
+
+    timetable: Timetable = field(default_factory=Timetable)
+    creations: Creations = field(default_factory=Creations)
 
 
 @dataclass(slots=True)
 class Decision:
     conn: Connection
-    account_id: str
-    timetable: Timetable
+    accounts: Sequence[str]
+    memory: Memory
     at: datetime = field(init=False)
-    limit: int | None = field(init=False)
-    calls: Calls = field(init=False)
+    calls: Mapping[str, Calls] = field(init=False)
 
     async def make(self) -> Decided:
-        now = await self.conn.fetchrow(Q.account_now, self.account_id)
-        assert now is not None  # noqa: S101 - it selects no rows, it answers
-        self.at, self.limit = now["at"], now["concurrency"]
-        loaded = await store.load_batches(self.conn, self.account_id)
+        self.at, woken = await store.begin(self.conn, self.accounts)
         self.calls = await self._slots_taken()
-        judged = [it for it in loaded if not it.quarantined]
-        batches, verdicts = await self._answer(judged)
+        asked = await store.pending(self.conn, [it.account_id for it in woken if it.asked])
+        found = await store.to_decide(self.conn, self.accounts, self.at)
+        loaded = await store.load_batches(
+            self.conn,
+            found.running | found.due | asked.of_batch.keys(),
+            self.memory.creations,
+        )
+        batches, verdicts = await self._answer([it.batch for it in loaded], asked.of_batch)
         batches, unasked = await self._move_on(batches)
-        turns = {it.batch.batch_id: it.granted_at for it in judged if it.granted_at}
-        running = [batch for batch in batches if may_grant(batch, self.at)]
-        queued, opens_at = await self._grant(running, turns)
-        events: list[Event] = [*verdicts, *unasked, *queued]
-        await outbox.put(self.conn, events, writer=WRITER)
-        instants = [instant for batch in batches for instant in wakes_at(batch, self.at)]
-        return Decided(events, min([*instants, *opens_at], default=None))
+        granted = await Granting(
+            conn=self.conn,
+            timetable=self.memory.timetable,
+            at=self.at,
+            limits={it.account_id: it.limit for it in woken},
+            calls=self.calls,
+            turns={it.batch.batch_id: it.granted_at for it in loaded},
+        ).grant([batch for batch in batches if may_grant(batch, self.at)])
+        await apply(self.conn, granted.failed)
+        await apply(self.conn, granted.queued)
+        events: list[Event] = [*verdicts, *unasked, *granted.failed, *granted.queued]
+        await self._say(events, {it.account_id: it.cause for it in woken})
+        for account_id in asked.unfinished | found.unfinished:
+            granted.look_again(account_id, self.at)
+        waiting = [batch for batch in batches if batch.batch_id in found.due]
+        return Decided(events, await self._close(granted, waiting))
 
-    async def _slots_taken(self) -> Calls:
+    async def _slots_taken(self) -> Mapping[str, Calls]:
         """Counted from rows, never kept: a counter that is wrong once stays wrong."""
-        return await store.in_flight(self.conn, self.account_id)
+        return await store.in_flight(self.conn, self.accounts)
 
-    async def _answer(self, loaded: Sequence[Loaded]) -> tuple[list[Batch], list[BatchStatusEvent]]:
+    def _in_flight(self, batch: Batch) -> int:
+        return self.calls.get(batch.account_id, {}).get(batch.batch_id, 0)
+
+    async def _answer(
+        self, before: Sequence[Batch], commands: Commands
+    ) -> tuple[list[Batch], list[BatchStatusEvent]]:
         """Every pending command gets its verdict, in order."""
-        ended = [it.batch.batch_id for it in loaded if it.commands and it.batch.ended]
+        ended = [b.batch_id for b in before if commands.get(b.batch_id) and b.ended]
         tallies = await store.tally(self.conn, ended)
-        asked = [
-            command.recipient_id
-            for it in loaded
-            for command in it.commands
+        leaving = [
+            (command.batch_id, command.recipient_id)
+            for asked in commands.values()
+            for command in asked
             if isinstance(command, RecipientRemovalRequested)
         ]
-        removable = await store.removable(self.conn, asked)
+        there = await store.removable(self.conn, leaving)
         batches, events = [], []
-        for it in loaded:
-            _, failures = tallies.get(it.batch.batch_id, (0, 0))
-            batch = replace(it.batch, failures=failures, removable=removable)
-            for command in it.commands:
+        for it in before:
+            _, failures = tallies.get(it.batch_id, (0, 0))
+            found = there.get(it.batch_id, {})
+            removable = frozenset(one for one, may_go in found.items() if may_go)
+            batch = replace(it, failures=failures, present=frozenset(found), removable=removable)
+            for command in commands.get(it.batch_id, ()):
                 event = verdict(batch, command, self.at)
                 batch = evolve(batch, event)
                 events.append(event)
@@ -107,69 +136,60 @@ class Decision:
         return moved, events
 
     async def _work(self, batches: Sequence[Batch]) -> dict[UUID, Work]:
-        """Rows are asked only of batches that may be at their end."""
-        quiet = [b for b in batches if not self.calls.get(b.batch_id) and not b.ended]
+        """Rows are asked only of batches that may be at their end, or may have to fail."""
+        quiet = [b for b in batches if not self._in_flight(b) and not b.ended]
         asked = [b for b in quiet if b.landed or b.expired(self.at)]
+        asked += [b for b in batches if b.unusable and not b.ended and b not in asked]
         waiting = await store.still_waiting(self.conn, asked)
-        ending = [b.batch_id for b in asked if b.batch_id not in waiting or b.expired(self.at)]
+        ending = [
+            b.batch_id
+            for b in asked
+            if not self._in_flight(b) and (b.batch_id not in waiting or b.expired(self.at))
+        ]
         tallies = await store.tally(self.conn, ending)
         known = {b.batch_id for b in asked}
         work = {}
         for batch in batches:
             completed, not_completed = tallies.get(batch.batch_id, (0, 0))
             work[batch.batch_id] = Work(
-                in_flight=self.calls.get(batch.batch_id, 0),
+                in_flight=self._in_flight(batch),
                 waiting=batch.batch_id not in known or batch.batch_id in waiting,
                 completed=completed,
                 not_completed=not_completed,
             )
         return work
 
-    async def _grant(
-        self, running: Sequence[Batch], turns: Mapping[UUID, datetime]
-    ) -> tuple[list[RecipientQueued], list[datetime]]:
-        """The free slots go out; and the instants at which more could be granted."""
-        free = free_slots(self.limit or 0, sum(self.calls.values()))
-        if not free or not running:
-            return [], []  # a call that ends wakes the account
-        hours = await self._hours(running)
-        open_now = [(b, z) for b in running for z, at in hours[b.batch_id].items() if at.open]
-        found = await store.candidates(self.conn, open_now, at=self.at, most=free)
-        in_turn = sorted(running, key=lambda b: turns.get(b.batch_id, _NEVER))
-        queued = grants(
+    async def _say(self, events: Sequence[Event], causes: Mapping[str, str | None]) -> None:
+        """Each account's events go on with the trace of what woke it."""
+        traces = {}
+        for account_id in {event.account_id for event in events}:
+            with start_span("decide", causes[account_id]):
+                traces[account_id] = current_traceparent()
+        await outbox.put_encoded(
+            self.conn,
             [
-                Runnable(
-                    batch=batch,
-                    in_flight=self.calls.get(batch.batch_id, 0),
-                    candidates=found.get(batch.batch_id, ()),
-                    closes={z: at.until for z, at in hours[batch.batch_id].items()},
+                (
+                    topic_for(event, writer=WRITER).name,
+                    encode(event, source=WRITER, traceparent=traces[event.account_id]),
                 )
-                for batch in in_turn
+                for event in events
             ],
-            limit=self.limit or 0,
-            free=free,
-            at=self.at,
         )
-        await self._take_turns(queued)
-        next_due = await store.next_due(self.conn, open_now, self.at)
-        opens = [at.until for zones in hours.values() for at in zones.values() if not at.open]
-        return queued, opens if next_due is None else [*opens, next_due]
 
-    async def _hours(self, running: Sequence[Batch]) -> dict[UUID, dict[str, Hours]]:
-        zones = await store.zones_of(self.conn, [batch.batch_id for batch in running])
-        return {
-            batch.batch_id: {
-                key: self.timetable.hours(batch.created.window, key, self.at)
-                for key in zones.get(batch.batch_id, ())
-            }
-            for batch in running
-        }
-
-    async def _take_turns(self, queued: Sequence[RecipientQueued]) -> None:
-        if queued:
-            await apply(self.conn, queued)
-            granted = sorted({event.batch_id for event in queued})
-            await self.conn.execute(Q.take_turns, granted, self.at)
-
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
+    async def _close(self, granted: Granted, waiting: Sequence[Batch]) -> datetime | None:
+        """Turns and naps are noted, and when to look at each account again."""
+        for batch in waiting:
+            if not batch.ended and batch.status is not BatchStatus.RUNNING:
+                until = nap(batch, self.at)
+                granted.naps[batch.batch_id] = batch.account_id, until
+                granted.look_again(batch.account_id, until)
+        naps = [(batch_id, *nap_) for batch_id, nap_ in granted.naps.items()]
+        rows = await self.conn.fetch(
+            Q.close,
+            self.accounts,
+            [granted.again.get(account_id) for account_id in self.accounts],
+            self.at,
+            sorted({event.batch_id for event in granted.queued}),
+            *columns(naps, 3),
+        )
+        return min((row["due_at"] for row in rows), default=None)

@@ -6,11 +6,26 @@ INSERT INTO batches (batch_id, account_id)
 SELECT * FROM unnest($1::uuid[], $2::text[]) AS heard (batch_id, account_id) ORDER BY 1
 ON CONFLICT (batch_id) DO NOTHING;
 
--- name: configure_account
-INSERT INTO accounts AS a (account_id, concurrency, version) VALUES ($1, $2, $3)
+-- name: configure_accounts
+INSERT INTO accounts AS a (account_id, concurrency, version)
+SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[]) AS e ORDER BY 1
 ON CONFLICT (account_id) DO UPDATE
 SET concurrency = excluded.concurrency, version = excluded.version
 WHERE a.version < excluded.version;
+
+-- name: know_agents
+INSERT INTO agents AS a (account_id, agent_id, usable, version)
+SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[], $4::integer[]) AS e ORDER BY 1, 2
+ON CONFLICT (account_id, agent_id) DO UPDATE
+SET usable = excluded.usable, version = excluded.version
+WHERE a.version < excluded.version;
+
+-- name: know_phone_numbers
+INSERT INTO phone_numbers AS n (account_id, phone_number, usable, version)
+SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[], $4::integer[]) AS e ORDER BY 1, 2
+ON CONFLICT (account_id, phone_number) DO UPDATE
+SET usable = excluded.usable, version = excluded.version
+WHERE n.version < excluded.version;
 
 -- name: commands_folded
 SELECT batch_id, command_no FROM batches WHERE batch_id = ANY ($1::uuid[])
@@ -33,8 +48,8 @@ DELETE FROM batch_zones WHERE batch_id = $1;
 
 -- name: ask
 -- A command waits for its verdict, unless that came before it.
-INSERT INTO commands (batch_id, command_no, account_id, type, body)
-SELECT b.batch_id, $2, b.account_id, $3, $4
+INSERT INTO commands (batch_id, command_no, account_id, type, body, asked_at)
+SELECT b.batch_id, $2, b.account_id, $3, $4, $5
 FROM batches b WHERE b.batch_id = $1 AND b.answered_no < $2;
 
 -- name: command_folded
@@ -57,12 +72,19 @@ ON CONFLICT (addition_id) DO UPDATE SET failed = true;
 INSERT INTO recipients (recipient_id, batch_id, account_id, removed) VALUES ($1, $2, $3, true)
 ON CONFLICT (recipient_id) DO UPDATE SET removed = true;
 
--- name: take_status
-UPDATE batches
-SET sequence = $2, status = $3, result = $4, reason_code = $5, reason = $6,
-    epoch = $7, retry_epoch = $8, unknown_retry_epoch = $9, answered_no = $10,
-    scheduled_at = $11, started_at = $12, finished_at = $13, expires_at = $14
-WHERE batch_id = $1 AND sequence < $2;
+-- name: take_statuses
+UPDATE batches b
+SET sequence = s.sequence, status = s.status, result = s.result, reason_code = s.reason_code,
+    reason = s.reason, epoch = s.epoch, retry_epoch = s.retry_epoch,
+    unknown_retry_epoch = s.unknown_retry_epoch, answered_no = s.answered_no,
+    scheduled_at = s.scheduled_at, started_at = s.started_at, finished_at = s.finished_at,
+    expires_at = s.expires_at
+FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::integer[],
+            $8::integer[], $9::integer[], $10::integer[], $11::timestamptz[], $12::timestamptz[],
+            $13::timestamptz[], $14::timestamptz[])
+     AS s (batch_id, sequence, status, result, reason_code, reason, epoch, retry_epoch,
+           unknown_retry_epoch, answered_no, scheduled_at, started_at, finished_at, expires_at)
+WHERE b.batch_id = s.batch_id AND b.sequence < s.sequence;
 
 -- name: drop_answered
 DELETE FROM commands c USING batches b
@@ -161,17 +183,17 @@ UPDATE batches SET fatal_epoch = $2, fatal_detail = $3
 WHERE batch_id = $1 AND (fatal_epoch < $2 OR (fatal_epoch = $2 AND fatal_detail > $3));
 
 -- name: wake
-INSERT INTO wakes (account_id, due_at, traceparent)
-SELECT account_id, clock_timestamp(), traceparent
-FROM unnest($1::text[], $2::text[]) AS w (account_id, traceparent);
-
--- Decisions.
+INSERT INTO wakes (account_id, due_at, traceparent, batch_id, for_all)
+SELECT account_id, clock_timestamp(), traceparent, batch_id, batch_id IS NULL
+FROM unnest($1::text[], $2::text[], $3::uuid[]) AS w (account_id, traceparent, batch_id);
 
 -- name: wake_all
 -- At start: what was to come may have been lost with the working tables.
-INSERT INTO wakes (account_id, due_at)
-SELECT account_id, clock_timestamp()
-FROM (SELECT account_id FROM batches WHERE live UNION SELECT account_id FROM commands) AS w;
+INSERT INTO wakes (account_id, due_at, for_all)
+SELECT account_id, clock_timestamp(), true
+FROM (SELECT account_id FROM batches WHERE acts_at IS NOT NULL
+      UNION SELECT account_id FROM batches WHERE status = 'RUNNING' AND NOT deleted
+      UNION SELECT account_id FROM commands) AS w;
 
 -- name: accounts_due
 SELECT account_id FROM wakes WHERE due_at <= clock_timestamp()
@@ -180,28 +202,76 @@ GROUP BY account_id ORDER BY min(due_at) LIMIT $1;
 -- name: next_wake
 SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 AS seconds FROM wakes;
 
--- name: lock_account
+-- name: lock_accounts
 -- In a statement of its own: whoever reads in the statement that waits reads the old state.
-SELECT pg_advisory_xact_lock(hashtextextended('account:' || $1::text, 0));
+-- One after the other in the order all deciders keep to, the rebuild's lock before them.
+SELECT pg_advisory_xact_lock_shared(7301)
+UNION ALL
+SELECT pg_advisory_xact_lock(key)
+FROM (SELECT DISTINCT hashtextextended('account:' || a, 0) AS key
+      FROM unnest($1::text[]) AS a ORDER BY key) AS keys;
 
--- name: take_wakes
--- All that can be seen: the next instant is found anew, and what wakes later stays.
-WITH taken AS (DELETE FROM wakes WHERE account_id = $1 RETURNING id, traceparent)
-SELECT traceparent FROM taken WHERE traceparent IS NOT NULL ORDER BY id DESC LIMIT 1;
+-- name: begin
+-- What woke the accounts is taken as far as it can be seen (the next instant is found anew, what
+-- wakes them later stays); whom it names and whose hour has come is up.  And in the same glance:
+-- the clock, the limits, the calls.
+WITH clock AS MATERIALIZED (
+    SELECT clock_timestamp() AS at
+), taken AS (
+    DELETE FROM wakes WHERE account_id = ANY ($1::text[])
+    RETURNING id, account_id, traceparent, batch_id, for_all
+), up AS (
+    DELETE FROM naps WHERE batch_id IN (
+        SELECT batch_id FROM naps WHERE account_id = ANY ($1::text[]) AND until <= (SELECT at FROM clock)
+        UNION ALL SELECT batch_id FROM taken WHERE batch_id IS NOT NULL
+        UNION ALL SELECT n.batch_id FROM taken t JOIN naps n USING (account_id) WHERE t.for_all
+    )
+)
+SELECT a.account_id, (SELECT at FROM clock) AS at, l.concurrency,
+       (SELECT traceparent FROM taken t WHERE t.account_id = a.account_id AND traceparent IS NOT NULL
+        ORDER BY id DESC LIMIT 1) AS cause,
+       EXISTS (SELECT FROM commands c WHERE c.account_id = a.account_id) AS asked
+FROM unnest($1::text[]) AS a (account_id)
+LEFT JOIN accounts l USING (account_id);
 
--- name: set_wake
-INSERT INTO wakes (account_id, due_at) VALUES ($1, $2);
+-- name: close
+-- Whose turn it was, who naps and until when; then when each account is looked at again.
+WITH turned AS (
+    INSERT INTO turns (batch_id, granted_at) SELECT id, $3 FROM unnest($4::uuid[]) AS t (id) ORDER BY 1
+    ON CONFLICT (batch_id) DO UPDATE SET granted_at = excluded.granted_at
+), asleep AS (
+    INSERT INTO naps (batch_id, account_id, until)
+    SELECT * FROM unnest($5::uuid[], $6::text[], $7::timestamptz[]) AS n ORDER BY 1
+    ON CONFLICT (batch_id) DO UPDATE SET until = excluded.until
+)
+INSERT INTO wakes (account_id, due_at)
+SELECT account_id, due_at
+FROM (
+    SELECT a.account_id, least(
+        a.again,
+        (SELECT min(b.acts_at) FROM batches b WHERE b.account_id = a.account_id AND b.acts_at > $3),
+        (SELECT min(b.expires_at) FROM batches b
+         WHERE b.account_id = a.account_id AND b.status = 'RUNNING' AND NOT b.deleted AND b.expires_at > $3),
+        (SELECT min(n.until) FROM naps n WHERE n.account_id = a.account_id)
+    ) AS due_at
+    FROM unnest($1::text[], $2::timestamptz[]) AS a (account_id, again)
+) AS w
+WHERE due_at < 'infinity'
+RETURNING due_at;
 
 -- name: put_off_wakes
 UPDATE wakes SET due_at = greatest(due_at, clock_timestamp() + $2::interval) WHERE account_id = $1;
 
--- name: account_now
-SELECT clock_timestamp() AS at, (SELECT concurrency FROM accounts WHERE account_id = $1) AS concurrency;
-
--- name: batches_to_decide
-SELECT b.*, coalesce(a.landed, true) AS landed, coalesce(a.failed, false) AS import_failed,
-       coalesce(a.incomplete, '{}') AS incomplete, t.granted_at,
-       EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = b.batch_id) AS quarantined
+-- name: load_batches
+SELECT b.batch_id, b.account_id, b.deleted, b.sequence, b.status, b.result, b.reason_code, b.reason,
+       b.epoch, b.retry_epoch, b.unknown_retry_epoch, b.answered_no, b.scheduled_at, b.started_at,
+       b.finished_at, b.expires_at, b.fatal_epoch, b.fatal_detail, t.granted_at,
+       coalesce(a.landed, true) AS landed, coalesce(a.failed, false) AS import_failed,
+       coalesce(a.incomplete, '{}') AS incomplete,
+       EXISTS (SELECT FROM agents g WHERE g.account_id = b.account_id AND g.agent_id = b.agent_id
+               AND NOT g.usable) AS agent_inactive,
+       EXISTS (SELECT FROM phone_numbers n WHERE n.account_id = b.account_id
+               AND n.phone_number = b.from_number AND NOT n.usable) AS not_outbound
 FROM batches b
 LEFT JOIN turns t USING (batch_id)
 LEFT JOIN LATERAL (
@@ -209,22 +279,58 @@ LEFT JOIN LATERAL (
            array_agg(addition_id) FILTER (WHERE landed < chunks) AS incomplete
     FROM additions WHERE batch_id = b.batch_id AND accepted AND chunks IS NOT NULL
 ) a ON true
-WHERE b.account_id = $1 AND b.live
-   OR b.batch_id IN (SELECT batch_id FROM commands WHERE account_id = $1) AND b.created IS NOT NULL
+WHERE b.batch_id = ANY ($1::uuid[]) AND b.created IS NOT NULL
 ORDER BY b.batch_id;
 
--- name: commands_of_account
-SELECT batch_id, type, body FROM commands WHERE account_id = $1 ORDER BY batch_id, command_no;
+-- name: to_decide
+-- Who may have something to do: whoever runs, and of each account those that are due first; unless
+-- it naps.
+SELECT b.batch_id, b.account_id, false AS due
+FROM batches b
+WHERE b.account_id = ANY ($1::text[]) AND b.status = 'RUNNING' AND NOT b.deleted
+  AND NOT EXISTS (SELECT FROM naps n WHERE n.batch_id = b.batch_id)
+  AND NOT EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = b.batch_id)
+UNION ALL
+SELECT d.batch_id, a.account_id, true
+FROM unnest($1::text[]) AS a (account_id)
+CROSS JOIN LATERAL (
+    SELECT b.batch_id FROM batches b
+    WHERE b.account_id = a.account_id AND b.acts_at <= $2
+      AND NOT EXISTS (SELECT FROM naps n WHERE n.batch_id = b.batch_id)
+      AND NOT EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = b.batch_id)
+    ORDER BY b.acts_at LIMIT $3
+) d;
+
+-- name: created_of
+SELECT batch_id, created FROM batches WHERE batch_id = ANY ($1::uuid[]) AND created IS NOT NULL;
+
+-- name: commands_to_answer
+-- Of each account those asked first, and those before them of the same batch; in a batch's order.
+SELECT a.account_id, c.batch_id, c.type, c.body
+FROM unnest($1::text[]) AS a (account_id)
+CROSS JOIN LATERAL (
+    SELECT o.* FROM (
+        SELECT DISTINCT f.batch_id FROM (
+            SELECT batch_id FROM commands
+            WHERE account_id = a.account_id
+              AND NOT EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = commands.batch_id)
+            ORDER BY asked_at, batch_id LIMIT $2
+        ) f
+    ) b
+    JOIN commands o USING (batch_id)
+    ORDER BY o.batch_id, o.command_no LIMIT $2
+) c;
 
 -- name: removable
--- Whom nobody has called or is about to.
-SELECT recipient_id FROM recipients
-WHERE recipient_id = ANY ($1::uuid[]) AND NOT removed AND sealed IS NOT NULL
-  AND attempt = 0 AND stage IN (0, 4);
+-- Who is there of those asked for, and whether anybody has called them or is about to.
+SELECT r.batch_id, r.recipient_id, r.attempt = 0 AND r.stage IN (0, 4) AS removable
+FROM unnest($1::uuid[], $2::uuid[]) AS a (batch_id, recipient_id)
+JOIN recipients r USING (batch_id, recipient_id)
+WHERE NOT r.removed AND r.sealed IS NOT NULL;
 
 -- name: in_flight
-SELECT batch_id, count(*)::integer AS calls FROM recipients
-WHERE account_id = $1 AND stage IN (1, 2, 3) GROUP BY batch_id;
+SELECT account_id, batch_id, count(*)::integer AS calls FROM recipients
+WHERE account_id = ANY ($1::text[]) AND stage IN (1, 2, 3) GROUP BY 1, 2;
 
 -- name: waiting
 -- Batches in which someone is still to be called.
@@ -255,11 +361,14 @@ SELECT batch_id, zones FROM batch_zones WHERE batch_id = ANY ($1::uuid[]);
 
 -- name: candidates
 -- Who may be called now, a batch's first ones in their order; never two of one number at a time.
-SELECT c.*, coalesce(u.calls, '[]') AS look_up_first
+SELECT c.*, coalesce(u.calls, '[]') AS look_up_first,
+       c.from_number IS NULL OR NOT EXISTS (
+           SELECT FROM phone_numbers n WHERE n.account_id = c.account_id
+             AND n.phone_number = c.from_number AND NOT n.usable) AS usable
 FROM (
-    SELECT p.*, row_number() OVER (PARTITION BY p.batch_id ORDER BY p.asked, p.due, p.row) AS place
-    FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::integer[])
-         AS o (batch_id, zones, retry_epoch, unknown_retry_epoch)
+    SELECT p.*, o.most, row_number() OVER (PARTITION BY p.batch_id ORDER BY p.asked, p.due, p.row) AS place
+    FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::integer[], $7::integer[])
+         AS o (batch_id, zones, retry_epoch, unknown_retry_epoch, most)
     CROSS JOIN LATERAL (
         (SELECT r.*, false AS asked, r.due_at AS due FROM recipients r
          WHERE r.batch_id = o.batch_id AND r.zones = o.zones AND r.due_at <= $5
@@ -267,7 +376,7 @@ FROM (
            AND (r.same_number_as IS NULL OR NOT EXISTS (
                 SELECT FROM recipients e WHERE e.recipient_id = r.same_number_as AND NOT e.removed
                   AND (e.due_at IS NOT NULL OR e.stage IN (1, 2, 3))))
-         ORDER BY r.due_at, r.row LIMIT $7)
+         ORDER BY r.due_at, r.row LIMIT o.most)
         UNION ALL
         (SELECT r.*, true AS asked, r.ended_at AS due FROM recipients r
          WHERE r.batch_id = o.batch_id AND r.zones = o.zones AND r.stage = 6 AND r.epoch < o.retry_epoch
@@ -278,7 +387,7 @@ FROM (
                   AND (e.due_at IS NOT NULL OR e.stage IN (1, 2, 3) OR e.stage = 6
                        AND e.epoch < o.retry_epoch AND e.attempt < $8
                        AND e.outcome NOT IN ('completed', 'voicemail'))))
-         ORDER BY r.epoch, r.row LIMIT $7)
+         ORDER BY r.epoch, r.row LIMIT o.most)
         UNION ALL
         (SELECT r.*, true AS asked, r.ended_at AS due FROM recipients r
          WHERE r.batch_id = o.batch_id AND r.zones = o.zones AND r.stage = 5
@@ -288,7 +397,7 @@ FROM (
            AND (r.same_number_as IS NULL OR NOT EXISTS (
                 SELECT FROM recipients e WHERE e.recipient_id = r.same_number_as
                   AND e.stage IN (1, 2, 3)))
-         ORDER BY r.epoch, r.row LIMIT $7)
+         ORDER BY r.epoch, r.row LIMIT o.most)
     ) p
 ) c
 LEFT JOIN LATERAL (
@@ -296,19 +405,16 @@ LEFT JOIN LATERAL (
            AS calls
     FROM unknown_calls WHERE recipient_id = c.recipient_id AND NOT settled
 ) u ON true
-WHERE c.place <= $7
+WHERE c.place <= c.most
 ORDER BY c.batch_id, c.place;
 
 -- name: next_due
--- When the next one becomes due in a zone that is open.
-SELECT min(d.due_at)
+-- When the next one of each batch becomes due in a zone that is open.
+SELECT o.batch_id, min(d.due_at) AS due_at
 FROM unnest($1::uuid[], $2::text[]) AS o (batch_id, zones)
 CROSS JOIN LATERAL (
     SELECT r.due_at FROM recipients r
     WHERE r.batch_id = o.batch_id AND r.zones = o.zones AND r.due_at > $3
     ORDER BY r.due_at, r.row LIMIT 1
-) d;
-
--- name: take_turns
-INSERT INTO turns (batch_id, granted_at) SELECT id, $2 FROM unnest($1::uuid[]) AS t (id) ORDER BY 1
-ON CONFLICT (batch_id) DO UPDATE SET granted_at = excluded.granted_at;
+) d
+GROUP BY 1;

@@ -332,4 +332,4 @@ async def test_a_grant_continues_the_trace_of_the_event_that_freed_its_slot(worl
 
 async def in_flight(pool: Pool) -> dict[UUID, int]:
     async with pool.acquire() as conn:
-        return {row["batch_id"]: row["calls"] for row in await conn.fetch(Q.in_flight, ACCOUNT)}
+        return {row["batch_id"]: row["calls"] for row in await conn.fetch(Q.in_flight, [ACCOUNT])}

@@ -42,7 +42,7 @@ WISHES = (
     BatchResumeRequested,
 )
 FOLDED = ("accounts", "batches", "commands", "additions", "chunks", "batch_zones", "recipients",
-          "unknown_calls")  # fmt: skip
+          "unknown_calls", "agents", "phone_numbers")  # fmt: skip
 
 
 async def lived(world: World, dice: random.Random) -> list[Event]:

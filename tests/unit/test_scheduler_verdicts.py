@@ -153,7 +153,7 @@ LIST = Addition(addition_id=Story().batch_id, chunks=1, recipients=1)
 def test_rows_are_added_to_and_taken_from_a_batch_that_has_not_ended(status: BatchStatus) -> None:
     story = Story()
     one = story.recipient(1)
-    before = batch(story, status, removable=frozenset({one}))
+    before = batch(story, status, present=frozenset({one}), removable=frozenset({one}))
     adding = story.ask(RecipientsAddRequested, addition=LIST)
     removing = story.ask(RecipientRemovalRequested, recipient_id=one)
     said = [verdict(before, command, NOON) for command in (adding, removing)]
@@ -163,17 +163,27 @@ def test_rows_are_added_to_and_taken_from_a_batch_that_has_not_ended(status: Bat
     assert {event.status for event in said} == {status}
 
 
-def test_who_was_called_or_already_removed_stays() -> None:
+def test_who_was_called_stays() -> None:
     story = Story()
     one = story.recipient(1)
-    ask = story.ask(RecipientRemovalRequested, recipient_id=one)
-    called = verdict(batch(story, BatchStatus.RUNNING), ask, NOON)
-    assert isinstance(called, BatchActionRejected)
-    assert called.refusal == "recipient_called"
-    before = batch(story, BatchStatus.RUNNING, removable=frozenset({one}))
+    before = batch(story, BatchStatus.RUNNING, present=frozenset({one}))
+    said = verdict(before, story.ask(RecipientRemovalRequested, recipient_id=one), NOON)
+    assert isinstance(said, BatchActionRejected)
+    assert said.refusal == "recipient_called"
+
+
+def test_whom_the_batch_does_not_have_or_has_no_more_is_not_found() -> None:
+    story = Story()
+    one = frozenset({story.recipient(1)})
+    before = batch(story, BatchStatus.RUNNING, present=one, removable=one)
+    ask = story.ask(RecipientRemovalRequested, recipient_id=story.recipient(1))
     after = evolve(before, verdict(before, ask, NOON))
-    again = story.ask(RecipientRemovalRequested, recipient_id=one)
-    assert isinstance(verdict(after, again, NOON), BatchActionRejected)
+    again = story.ask(RecipientRemovalRequested, recipient_id=story.recipient(1))
+    other = story.ask(RecipientRemovalRequested, recipient_id=story.recipient(2))
+    for state, command in ((after, again), (before, other)):
+        said = verdict(state, command, NOON)
+        assert isinstance(said, BatchActionRejected)
+        assert said.refusal == "recipient_not_found"
 
 
 def test_an_accepted_list_is_waited_for() -> None:

@@ -47,14 +47,22 @@ class Batch:
     import_failed: bool = False
     fault: tuple[int, str] | None = None
     """The epoch of the newest grant that met a fatal fault, and which."""
+    unusable: str | None = None
+    """Why it cannot call as the directory stands: its agent or its number is out of use."""
     failures: int = 0
     """Recipients not reached; counted only where a retry or an end is to be decided."""
+    present: frozenset[UUID] = field(default_factory=frozenset)
+    """Of those that are asked to be removed, the ones the batch has."""
     removable: frozenset[UUID] = field(default_factory=frozenset)
-    """Of those that are asked to be removed, the ones nobody has called."""
+    """Of these, the ones nobody has called."""
 
     @property
     def batch_id(self) -> UUID:
         return self.created.batch_id
+
+    @property
+    def account_id(self) -> str:
+        return self.created.account_id
 
     @property
     def status(self) -> BatchStatus | None:
@@ -79,7 +87,8 @@ def evolve(batch: Batch, event: BatchStatusEvent) -> Batch:
     batch = replace(batch, now=status_in(event))
     match event:
         case RecipientRemoved():
-            return replace(batch, removable=batch.removable - {event.recipient_id})
+            gone = {event.recipient_id}
+            return replace(batch, present=batch.present - gone, removable=batch.removable - gone)
         case RecipientsAddAccepted():
             incomplete = batch.incomplete | {event.addition_id}
             return replace(batch, landed=False, incomplete=incomplete)

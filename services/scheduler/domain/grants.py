@@ -8,9 +8,11 @@ from uuid import UUID
 from contracts.dispatch import EarlierCall, RecipientQueued
 from contracts.ids import call_id_of
 from contracts.progress import Progress
+from contracts.status import BatchFailed
 from contracts.statuses import BatchStatus
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.fairness import Demand, allocate
+from services.scheduler.domain.faults import NOT_OUTBOUND, fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Candidate:
     progress: Progress
     zones: str = ""
     from_number: str | None = None
+    usable: bool = True
+    """Its own caller id, if it has one, may be called from."""
     earlier: tuple[EarlierCall, ...] = ()
 
 
@@ -45,11 +49,8 @@ def free_slots(limit: int, in_flight: int) -> int:
     return max(0, limit - in_flight)
 
 
-def grants(
-    runnable: Sequence[Runnable], *, limit: int, free: int, at: datetime
-) -> list[RecipientQueued]:
-    """Who gets the free slots; `runnable` starts with the batch whose turn it is."""
-    shares = allocate(
+def shares_of(runnable: Sequence[Runnable], free: int) -> dict[UUID, int]:
+    return allocate(
         free,
         [
             Demand(
@@ -61,6 +62,32 @@ def grants(
             for it in runnable
         ],
     )
+
+
+def stopped(
+    runnable: Sequence[Runnable], *, free: int, at: datetime
+) -> tuple[list[Runnable], list[BatchFailed]]:
+    """A batch whose next call would leave from a number out of use fails; the others share."""
+    failed: list[BatchFailed] = []
+    while True:
+        shares = shares_of(runnable, free)
+        faults = {
+            it.batch.batch_id: fail(it.batch, NOT_OUTBOUND, at, from_number=candidate.from_number)
+            for it in runnable
+            for candidate in it.candidates[: shares[it.batch.batch_id]]
+            if not candidate.usable
+        }
+        if not faults:
+            return list(runnable), failed
+        failed += faults.values()
+        runnable = [it for it in runnable if it.batch.batch_id not in faults]
+
+
+def grants(
+    runnable: Sequence[Runnable], *, limit: int, free: int, at: datetime
+) -> list[RecipientQueued]:
+    """Who gets the free slots; `runnable` starts with the batch whose turn it is."""
+    shares = shares_of(runnable, free)
     return [
         grant(it.batch, candidate, closes=it.closes[candidate.zones], limit=limit, at=at)
         for it in runnable

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.lifecycle import result_of
-from contracts.status import BatchCompleted, BatchFailed, BatchStarted, BatchStatusEvent
-from contracts.statuses import BatchStatus, Result
+from contracts.status import BatchCompleted, BatchStarted, BatchStatusEvent
+from contracts.statuses import BatchStatus
 from services.scheduler.domain.batch import Batch, say
+from services.scheduler.domain.faults import fail
 
 LIFETIME: Final = timedelta(days=30)
 """What is not placed this long after the start is given up, unless the batch says otherwise."""
@@ -41,16 +42,19 @@ def due(batch: Batch, work: Work, at: datetime) -> BatchStatusEvent | None:
         return None
     active = batch.status in {BatchStatus.RUNNING, BatchStatus.PAUSED}
     if active and batch.fault is not None and batch.fault[0] == batch.now.epoch:
-        why = {"reason_code": batch.fault[1], "result": Result.FAILED, "finished_at": at}
-        return say(batch, BatchFailed, at, status=BatchStatus.FAILED, **why)
+        return fail(batch, batch.fault[1], at)
     if batch.expired(at):
         return None if work.in_flight else _complete(batch, work, at, expired=work.waiting)
     if batch.status is BatchStatus.SCHEDULED and _may_start(batch, at):
         return start(batch, at)
-    done = batch.landed and not work.waiting and not work.in_flight
-    if batch.status is BatchStatus.RUNNING and done:
-        return _complete(batch, work, at, expired=False)
-    return None
+    return _run(batch, work, at) if batch.status is BatchStatus.RUNNING else None
+
+
+def _run(batch: Batch, work: Work, at: datetime) -> BatchStatusEvent | None:
+    """Whoever has nobody left to call needs neither agent nor number any more."""
+    if not batch.landed or work.waiting:
+        return fail(batch, batch.unusable, at) if batch.unusable else None
+    return None if work.in_flight else _complete(batch, work, at, expired=False)
 
 
 def _may_start(batch: Batch, at: datetime) -> bool:

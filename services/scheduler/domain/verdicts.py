@@ -114,7 +114,9 @@ def _retry(batch: Batch, command: BatchRetryRequested, at: datetime, by: By) -> 
     return say(batch, BatchRetried, at, **again, **epochs, **by)
 
 
-def _why_not(batch: Batch, command: BatchCommand) -> str | None:  # noqa: PLR0911 - one word each
+def _why_not(  # noqa: PLR0911 - one word each
+    batch: Batch, command: BatchCommand
+) -> str | None:
     """A stable word for what forbids it; None: nothing does."""
     status = batch.status
     if status is None:
@@ -131,6 +133,8 @@ def _why_not(batch: Batch, command: BatchCommand) -> str | None:  # noqa: PLR091
     if batch.ended:
         return "batch_ended"
     if isinstance(command, RecipientRemovalRequested):
+        if command.recipient_id not in batch.present:
+            return "recipient_not_found"
         return None if command.recipient_id in batch.removable else "recipient_called"
     return None
 

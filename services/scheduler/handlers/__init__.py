@@ -6,12 +6,12 @@ The scheduler's own events pass here twice: when they are decided, and when they
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, cast
+from uuid import UUID
 
 from chassis.postgres import Connection
 from chassis.records import Received
 from contracts.batches import BatchCommand
 from contracts.calls import CallCompleted, CallEvent, CallReturned
-from contracts.directory import AccountConfigured
 from contracts.event import Event
 from contracts.progress import Evidence
 from contracts.recipients import RecipientsAdded
@@ -20,21 +20,30 @@ from contracts.topics import BATCH_STATUS, BATCHES, CALLS, DIRECTORY, DISPATCH, 
 from services.scheduler.handlers.calls import fold_calls
 from services.scheduler.handlers.chunks import fold_chunks
 from services.scheduler.handlers.commands import fold_commands
+from services.scheduler.handlers.directory import CONCERNS, fold_directory
 from services.scheduler.handlers.statuses import fold_statuses
-from services.scheduler.store import Q
+from services.scheduler.store import Q, columns
 
-CAUSE: Final = frozenset(
-    {AccountConfigured, *BATCHES.events, RecipientsAdded, CallCompleted, CallReturned}
-)
+CAUSE: Final = frozenset({*CONCERNS, *BATCHES.events, RecipientsAdded, CallCompleted, CallReturned})
 """What may call for a decision."""
 
 
 async def fold(conn: Connection, records: list[Received]) -> None:
     """What the inbox applies: the events, and a wake for every account they may matter to."""
     await apply(conn, [record.event for record in records])
-    causes = {r.event.account_id: r.traceparent for r in records if type(r.event) in CAUSE}
+    causes = {
+        (record.event.account_id, _batch_of(record.event)): record.traceparent
+        for record in records
+        if type(record.event) in CAUSE
+    }
     if causes:
-        await conn.execute(Q.wake, list(causes), list(causes.values()))
+        rows = [(account, trace, batch) for (account, batch), trace in causes.items()]
+        await conn.execute(Q.wake, *columns(rows, 3))
+
+
+def _batch_of(event: Event) -> UUID | None:
+    """None: it may matter to all batches of the account."""
+    return getattr(event, "batch_id", None)
 
 
 async def apply(conn: Connection, events: Sequence[Event]) -> None:
@@ -53,11 +62,7 @@ async def apply(conn: Connection, events: Sequence[Event]) -> None:
     batches = {event.batch_id: event.account_id for event in of_batches}
     if batches:
         await conn.execute(Q.know_batches, list(batches), list(batches.values()))
-    for account in told[DIRECTORY.name]:
-        if isinstance(account, AccountConfigured):
-            await conn.execute(
-                Q.configure_account, account.account_id, account.concurrency, account.version
-            )
+    await fold_directory(conn, told[DIRECTORY.name])
     await fold_commands(conn, commands)
     await fold_statuses(conn, statuses)
     await fold_chunks(conn, chunks)

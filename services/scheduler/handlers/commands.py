@@ -55,9 +55,8 @@ async def _fold(conn: Connection, command: BatchCommand) -> None:
         case _:
             pass  # a person's wish, or a fact that does not matter here
     if type(command) in NEEDS_A_VERDICT:
-        await conn.execute(
-            Q.ask, batch_id, command.command_no, type(command).__name__, command.model_dump_json()
-        )
+        kind, body = type(command).__name__, command.model_dump_json()
+        await conn.execute(Q.ask, batch_id, command.command_no, kind, body, command.at)
 
 
 async def _create(conn: Connection, created: BatchCreated) -> None:

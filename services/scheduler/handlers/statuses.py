@@ -1,12 +1,13 @@
 """The status with the highest sequence is the batch's; facts about rows hold whatever the order."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from chassis.postgres import Connection
 from contracts.lifecycle import newest
 from contracts.status import BatchStatusEvent, RecipientRemoved, RecipientsAddAccepted
-from services.scheduler.store import Q
+from services.scheduler.store import Q, columns
 
 
 async def fold_statuses(conn: Connection, events: Sequence[BatchStatusEvent]) -> None:
@@ -15,8 +16,8 @@ async def fold_statuses(conn: Connection, events: Sequence[BatchStatusEvent]) ->
         latest[event.batch_id] = newest(latest.get(event.batch_id), event)
     if not latest:
         return
-    for batch_id in sorted(latest):
-        await _take(conn, latest[batch_id])
+    rows = [_row(latest[batch_id]) for batch_id in sorted(latest)]
+    await conn.execute(Q.take_statuses, *columns(rows, 14))
     await conn.execute(Q.drop_answered, sorted(latest))
     for event in events:
         match event:
@@ -30,9 +31,8 @@ async def fold_statuses(conn: Connection, events: Sequence[BatchStatusEvent]) ->
                 pass
 
 
-async def _take(conn: Connection, event: BatchStatusEvent) -> None:
-    await conn.execute(
-        Q.take_status,
+def _row(event: BatchStatusEvent) -> tuple[Any, ...]:
+    return (
         event.batch_id,
         event.sequence,
         event.status,

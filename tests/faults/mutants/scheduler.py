@@ -1,6 +1,6 @@
 """Schedulers that are wrong in one way each; the tests of the real one must find them out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chassis.postgres import Connection
@@ -10,7 +10,9 @@ from contracts.dispatch import RecipientQueued
 from contracts.event import Event
 from services.scheduler import handlers
 from services.scheduler.decider import Decider
-from services.scheduler.decision import Calls, Decided, Decision
+from services.scheduler.decision import Decided, Decision
+from services.scheduler.granting import Calls
+from tests.scheduler_story import ACCOUNT
 from tests.scheduler_world import Scheduler
 
 COUNTER = "CREATE TABLE IF NOT EXISTS slots (batch_id uuid PRIMARY KEY, taken integer NOT NULL)"
@@ -41,14 +43,14 @@ class _FromCounter(Decision):
         await _change(self.conn, decided.events)
         return decided
 
-    async def _slots_taken(self) -> Calls:
+    async def _slots_taken(self) -> Mapping[str, Calls]:
         await self.conn.execute(COUNTER)
         rows = await self.conn.fetch("SELECT batch_id, taken FROM slots")
-        return {row["batch_id"]: row["taken"] for row in rows}
+        return {ACCOUNT: {row["batch_id"]: row["taken"] for row in rows}}
 
 
 class _Lockless(Decider):
-    async def _lock(self, conn: Connection, account_id: str) -> None:
+    async def _lock(self, conn: Connection, accounts: Sequence[str]) -> None:
         pass
 
 
