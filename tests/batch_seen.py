@@ -26,7 +26,7 @@ def a_batch(status: BatchStatus = BatchStatus.RUNNING, **changes: Any) -> Batch:
     batch = Batch(
         batch_id=uuid4(), name="Spring", created_at=NOON, created=created,
         state=State(status=status, epoch=1, **changes.pop("state", {})), sequence=1,
-        expired_epoch=-1, gate_epoch=-1, total=3, rejected=0, chunks=1, landed=1,
+        expired_epoch=-1, gate_epoch=-1, total=3, rejected=0, additions=1, chunks=1, landed=1,
         standings={}, zones=[""], uncalled={}, placed_last_minute=0,
     )  # fmt: skip
     return replace(batch, **changes)

@@ -11,6 +11,7 @@ from contracts.calendar import Window
 from contracts.conversations import ConversationRecorded
 from contracts.dispatch import RecipientQueued
 from contracts.event import Event
+from contracts.gates import BatchGateClosed
 from contracts.ids import addition_id_of, call_id_of, chunk_id_of, command_id_of, recipient_id_of
 from contracts.outcomes import Outcome
 from contracts.recipients import RecipientEntry, RecipientsAdded, RecipientsRejected
@@ -166,6 +167,41 @@ class Story:
             **{k: v for k, v in grant.items() if k not in {"attempt", "epoch"}},
             sealed=self._seal.close(said),
         )
+
+    def more(self, row: int, **settings: Any) -> tuple[Event, Event]:
+        """One more recipient is asked for, and comes."""
+        addition = addition_id_of(self.batch_id, row)
+        said = Addition(addition_id=addition, chunks=1, recipients=1)
+        entry = RecipientEntry(
+            recipient_id=recipient_id_of(addition, row), row=row, sealed="", **settings
+        )
+        chunk = RecipientsAdded(
+            **self._common(),
+            addition_id=addition,
+            chunk_id=chunk_id_of(addition, "added", 0),
+            chunk_no=0,
+            chunks=1,
+            recipients=(entry,),
+        )
+        return self.command(batches.RecipientsAddRequested, 2, addition=said), chunk
+
+    def accepted(self, row: int, now: BatchStatus) -> Event:
+        addition_id = addition_id_of(self.batch_id, row)
+        return self.status(status.RecipientsAddAccepted, now, addition_id=addition_id)
+
+    def removed(self, row: int) -> Event:
+        return self.status(
+            status.RecipientRemoved, BatchStatus.RUNNING, recipient_id=self.recipient_id(row)
+        )
+
+    def returned(self, row: int) -> Event:
+        return calls.CallReturned(**self._grant(row), reason=calls.ReturnReason.DEADLINE_PASSED)
+
+    def retried(self, **epochs: int) -> Event:
+        return self.status(status.BatchRetried, BatchStatus.SCHEDULED, **epochs)
+
+    def gate_closed(self) -> Event:
+        return BatchGateClosed(**self._common(), through_epoch=1)
 
 
 async def a_story(reads: ReadSide, people: int = 3, account: str = "default") -> Story:

@@ -16,6 +16,7 @@ SELECT
         SELECT count(*) FROM recipients AS r WHERE r.batch_id = b.batch_id AND r.removed
     ) AS total,
     coalesce(a.rejected, 0) AS rejected,
+    coalesce(a.additions, 0) AS additions,
     coalesce(a.chunks, 0) AS chunks,
     (SELECT count(*) FROM landed_chunks AS l WHERE l.batch_id = b.batch_id) AS landed,
     (
@@ -58,7 +59,9 @@ SELECT
 FROM (SELECT clock_timestamp() AS now OFFSET 0) AS clock
 CROSS JOIN batches AS b
 LEFT JOIN LATERAL (
-    SELECT sum(recipients) AS recipients, sum(rejected) AS rejected, sum(chunks) AS chunks
+    SELECT
+        sum(recipients) AS recipients, sum(rejected) AS rejected,
+        count(chunks) AS additions, sum(chunks) AS chunks
     FROM additions WHERE additions.batch_id = b.batch_id AND accepted
 ) AS a ON true
 WHERE b.batch_id = ANY ($1::uuid[]) AND b.account_id = $2 AND b.created_at IS NOT NULL

@@ -67,6 +67,7 @@ class Batch:
     gate_epoch: int
     total: int
     rejected: int
+    additions: int
     chunks: int
     landed: int
     standings: Mapping[str, int]

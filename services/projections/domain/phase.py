@@ -88,7 +88,8 @@ def _running(batch: Batch, now: datetime) -> Phase:
         return _WAITING[wait]
     if not batch.standings:
         return Phase.DISPATCHING
-    return Phase.IN_PROGRESS_CHUNKED if batch.chunks > 1 else Phase.IN_PROGRESS
+    chunked = batch.chunks > batch.additions
+    return Phase.IN_PROGRESS_CHUNKED if chunked else Phase.IN_PROGRESS
 
 
 def estimated_finish(batch: Batch, now: datetime) -> datetime | None:
