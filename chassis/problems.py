@@ -1,6 +1,6 @@
 """Every error is a problem+json (RFC 9457) that says what to do and never repeats what was sent."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, get_args
 
@@ -189,20 +189,24 @@ def install(app: FastAPI) -> None:
 class BodyLimit:
     """ASGI: a body longer than `most` bytes is answered 413, declared or not.
 
-    `methods`: of these alone; all unless some are named.
+    `where` says of which requests.
     """
 
     def __init__(
-        self, app: ASGIApp, *, most: int, detail: str, methods: Collection[str] = ()
+        self,
+        app: ASGIApp,
+        *,
+        most: int,
+        detail: str,
+        where: Callable[[Scope], bool] = lambda _: True,
     ) -> None:
         self._app = app
         self._most = most
         self._detail = detail
-        self._methods = methods
+        self._where = where
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        passed = scope["type"] != "http" or (self._methods and scope["method"] not in self._methods)
-        if passed:
+        if scope["type"] != "http" or not self._where(scope):
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")

@@ -11,15 +11,37 @@ from chassis.inbox import Inbox
 from chassis.postgres import retrying
 from chassis.service import Service
 from chassis.telemetry import TraceMiddleware
-from contracts.topics import BATCHES, DIRECTORY
-from services.ingest.api import batches, directory, faults, list_faults, lists, suppressions
+from chassis.wake import News
+from contracts.topics import BATCH_STATUS, BATCHES, DIRECTORY, GATES
+from services.ingest.api import (
+    additions,
+    batches,
+    directory,
+    faults,
+    life,
+    life_faults,
+    list_faults,
+    lists,
+    suppressions,
+)
 from services.ingest.api.account import DEFAULT_ACCOUNT
 from services.ingest.api.parts import Parts
-from services.ingest.api.upload import FIELD_BYTES, MOST_BYTES, TOO_LARGE, TYPED_TOO_LARGE
+from services.ingest.api.upload import (
+    FIELD_BYTES,
+    MOST_BYTES,
+    TOO_LARGE,
+    TYPED_TOO_LARGE,
+    typed_by_hand,
+)
 from services.ingest.directory import Directory
 from services.ingest.handlers import fold
 from services.ingest.idempotency import Idempotency
 from services.ingest.intake import Intake, Wakes
+from services.ingest.life.adding import Adding
+from services.ingest.life.asking import Asking
+from services.ingest.life.deleting import Deleting
+from services.ingest.life.renaming import Renaming
+from services.ingest.life.store import CHANNEL
 from services.ingest.lists.answers import Answers
 from services.ingest.lists.intake import ListIntake
 from services.ingest.lists.mending import Mending
@@ -47,7 +69,7 @@ async def build_app(settings: IngestSettings) -> Service:
         service=settings.service,
         kafka=settings.kafka,
         pool=ground.pool,
-        topics=[DIRECTORY, BATCHES],
+        topics=[DIRECTORY, BATCHES, BATCH_STATUS, GATES],
         fold=fold,
         prefix=settings.topic_prefix,
         after_dead_letters=wake_relay,
@@ -62,14 +84,22 @@ async def build_app(settings: IngestSettings) -> Service:
         wake_sweeper=sweeper.wake,
     )
     restoring = Restoring(ground.pool, settings, wake_relay, inbox.caught_up)
-    workers = Workers(settings.workers)
+    workers, news = Workers(settings.workers), News()
     parts = compose(
         ground,
         lambda: inbox.is_caught_up,
         kept,
         workers,
         Wakes(wake_relay, streamer.wake, sweeper.wake),
+        news,
     )
+
+    def told(_: str) -> None:
+        """A verdict was read, or a gate has closed, by whichever instance."""
+        news.tell()
+        streamer.wake()
+        sweeper.wake()
+        parts.deleting.wake()
 
     async def stream() -> None:
         await inbox.caught_up()
@@ -81,7 +111,8 @@ async def build_app(settings: IngestSettings) -> Service:
         app=_http(parts, ground, inbox),
         ground=ground,
         inbox=inbox,
-        tasks=[stream, restoring.run, sweeper.run, workers.stand_by],
+        channels={CHANNEL: told},
+        tasks=[stream, restoring.run, sweeper.run, parts.deleting.run, workers.stand_by],
         closing=[workers.close, parts.suppression_lists.close],
     )
 
@@ -92,6 +123,7 @@ def compose(
     kept: Lists,
     workers: Workers,
     wakes: Wakes,
+    news: News,
 ) -> Parts:
     """What requests are served with."""
     pool, vault = ground.pool, ground.vault
@@ -100,11 +132,16 @@ def compose(
     policies = Policies(pool, vault)
     recipients = Recipients(pool, kept, workers)
     answers = Answers(pool, kept)
+    asking = Asking(pool, once, idempotency, news, wakes)
     return Parts(
         is_caught_up=is_caught_up,
         directory=Directory(pool, wakes.relay),
         intake=Intake(pool, vault, policies, recipients, once, idempotency, wakes),
         previews=Previews(pool, policies, recipients),
+        asking=asking,
+        adding=Adding(pool, vault, policies, recipients, once, idempotency, asking),
+        renaming=Renaming(pool, ground.seals, asking, wakes),
+        deleting=Deleting(pool, ground.seals, kept, asking, news, wakes),
         lists=kept,
         list_intake=ListIntake(pool, kept, answers, policies, workers, once, idempotency),
         list_answers=answers,
@@ -125,9 +162,12 @@ def _http(parts: Parts, ground: Ground, inbox: Inbox) -> FastAPI:
     problems.install(app)
     faults.install(app)
     list_faults.install(app)
+    life_faults.install(app)
     app.include_router(directory.router)
     app.include_router(lists.router)
     app.include_router(batches.router)
+    app.include_router(life.router)
+    app.include_router(additions.router)
     app.include_router(suppressions.router)
     checks = {
         "database": health.database_check(ground.pool),
@@ -138,7 +178,7 @@ def _http(parts: Parts, ground: Ground, inbox: Inbox) -> FastAPI:
     health.add_health(app, checks)
     app.add_middleware(problems.BodyLimit, most=MOST_BYTES, detail=TOO_LARGE)
     app.add_middleware(
-        problems.BodyLimit, most=FIELD_BYTES, detail=TYPED_TOO_LARGE, methods=("PUT", "PATCH")
+        problems.BodyLimit, most=FIELD_BYTES, detail=TYPED_TOO_LARGE, where=typed_by_hand
     )
     app.add_middleware(TraceMiddleware)
     return app

@@ -106,7 +106,7 @@ class Intake:
             actor=actor,
             at=at,
         )
-        await store.insert_batch(conn, terms.batch_id, terms.account_id)
+        await store.insert_batch(conn, event)
         await store.add(conn, terms.batch_id, uploaded)
         await outbox.put(conn, [event], writer="ingest")
         headers = {

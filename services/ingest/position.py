@@ -12,6 +12,10 @@ def of_command(batch_id: UUID, command_no: int) -> str:
     return _opaque(f"batch:{batch_id}:command:{command_no}")
 
 
+def of_verdict(batch_id: UUID, sequence: int) -> str:
+    return _opaque(f"batch:{batch_id}:sequence:{sequence}")
+
+
 def of_entry(event: DirectoryEvent) -> str:
     kind, entry_id = event.key.split(":", 1)
     entry_id = entry_id.removeprefix(f"{event.account_id}/")

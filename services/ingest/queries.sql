@@ -36,10 +36,10 @@ WHERE known.command_no < excluded.command_no
 
 -- name: fold_additions
 -- Ours stand here since before the log knew them; what does not was forgotten.
-INSERT INTO additions (addition_id, batch_id, upload_id, chunks, rejection_chunks, state)
-SELECT addition_id, batch_id, addition_id, chunks, rejection_chunks, 'forgotten'
-FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[])
-    AS given (addition_id, batch_id, chunks, rejection_chunks)
+INSERT INTO additions (addition_id, batch_id, upload_id, chunks, rejection_chunks, last_row, state)
+SELECT addition_id, batch_id, addition_id, chunks, rejection_chunks, last_row, 'forgotten'
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::integer[])
+    AS given (addition_id, batch_id, chunks, rejection_chunks, last_row)
 ORDER BY addition_id
 ON CONFLICT (addition_id) DO NOTHING
 
@@ -54,7 +54,8 @@ RETURNING addition_id
 
 -- name: insert_batch
 -- No row comes back if the log had it before a restore.
-INSERT INTO batches (batch_id, account_id, command_no) VALUES ($1, $2, 1)
+INSERT INTO batches (batch_id, account_id, command_no, zoned, strict, list_id)
+VALUES ($1, $2, 1, $3, $4, $5)
 ON CONFLICT (batch_id) DO NOTHING
 RETURNING batch_id
 
@@ -122,8 +123,8 @@ WHERE chunk.upload_id = $1 AND chunk.chunk_no = found.chunk_no
 DELETE FROM uploads WHERE upload_id = $1 AND NOT dropped RETURNING upload_id
 
 -- name: insert_addition
-INSERT INTO additions (addition_id, batch_id, upload_id, chunks, rejection_chunks)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO additions (addition_id, batch_id, upload_id, chunks, rejection_chunks, last_row)
+VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: drop_upload
 UPDATE uploads SET dropped = true WHERE upload_id = $1

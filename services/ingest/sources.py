@@ -98,15 +98,21 @@ class ForBatch:
     sealing: Sealing
     zoned: bool
     """Whether the window asks for the zones of each number."""
+    after_row: int = 0
+    """The rows of a further addition count on from there."""
 
     def portions(self, rows: Iterable[CheckedRow]) -> Iterator[Portion]:
-        return Stager(self.sealing).portions(judged(row, zoned=self.zoned) for row in rows)
+        zoned, after = self.zoned, self.after_row
+        return Stager(self.sealing).portions(
+            judged(row, zoned=zoned, after_row=after) for row in rows
+        )
 
 
-def judged(row: CheckedRow, *, zoned: bool) -> Accepted | Rejection:
+def judged(row: CheckedRow, *, zoned: bool, after_row: int = 0) -> Accepted | Rejection:
+    number = after_row + row.row
     if row.errors:
         return Rejection(
-            row=row.row,
+            row=number,
             line=row.line,
             phone_number=row.phone_number,
             name=row.name,
@@ -115,7 +121,7 @@ def judged(row: CheckedRow, *, zoned: bool) -> Accepted | Rejection:
             ),
         )
     return Accepted(
-        row=row.row,
+        row=number,
         line=row.line,
         phone_number=row.phone_number,
         name=row.name,

@@ -75,6 +75,11 @@ async def abandon(conn: Connection, upload_id: UUID) -> None:
     await conn.execute(Q.release_key, upload_id)
 
 
+async def give_to_sweeper(conn: Connection, upload_id: UUID) -> None:
+    """Chunks that are nobody's any more."""
+    await conn.execute(Q.give_to_sweeper, upload_id)
+
+
 async def drop_dead_uploads(conn: Connection) -> None:
     await conn.execute(Q.drop_dead_uploads, LEASE)
 

@@ -52,6 +52,7 @@ class Portion:
     rejected: int = 0
     sample: list[Rejection] = field(default_factory=list)
     """The first of those rejected."""
+    last_row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Stager:
         for row in rows:
             size += self._add(row, portion)
             read += 1
+            portion.last_row = row.row
             if read == PORTION_ROWS or size >= PORTION_BYTES:
                 yield self._closed(portion)
                 portion, read, size = Portion(), 0, 0

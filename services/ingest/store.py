@@ -10,6 +10,7 @@ from asyncpg import Record
 from chassis.postgres import Connection
 from chassis.queries import load_queries
 from contracts.batches import BatchCommand, BatchCreated
+from contracts.calendar import RECIPIENT
 from contracts.codec import Encoded
 from contracts.directory import (
     AccountConfigured,
@@ -22,7 +23,7 @@ from services.ingest.domain.batch import Directory
 from services.ingest.domain.chunks import Stream, Uploaded, added, rejected
 from services.ingest.domain.directory import account_key, agent_key, number_key
 from services.ingest.domain.requests import BatchRequest
-from services.ingest.staged import LEASE, finish_upload
+from services.ingest.staged import LEASE, finish_upload, give_to_sweeper
 
 Q = load_queries(__file__)
 
@@ -94,6 +95,7 @@ async def fold_additions(conn: Connection, events: Sequence[BatchCreated]) -> No
         [event.batch_id for event in events],
         [addition.chunks for addition in additions],
         [addition.rejection_chunks for addition in additions],
+        [addition.last_row for addition in additions],
     )
 
 
@@ -107,10 +109,15 @@ async def settle(conn: Connection, stream: Stream, *, landed: bool) -> bool:
     return await conn.fetchval(Q.settle_addition, stream.addition_id, state) is not None
 
 
-async def insert_batch(conn: Connection, batch_id: UUID, account_id: str) -> None:
+async def insert_batch(conn: Connection, created: BatchCreated) -> None:
     """Raises BatchExistsError."""
-    if await conn.fetchval(Q.insert_batch, batch_id, account_id) is None:
-        raise BatchExistsError(batch_id)
+    kept = (
+        created.window.timezone == RECIPIENT,
+        created.on_invalid == "reject",
+        created.list_id,
+    )
+    if await conn.fetchval(Q.insert_batch, created.batch_id, created.account_id, *kept) is None:
+        raise BatchExistsError(created.batch_id)
 
 
 async def add(conn: Connection, batch_id: UUID, uploaded: Uploaded) -> None:
@@ -123,6 +130,7 @@ async def add(conn: Connection, batch_id: UUID, uploaded: Uploaded) -> None:
         uploaded.upload_id,
         uploaded.chunks,
         uploaded.rejection_chunks,
+        uploaded.last_row,
     )
 
 
@@ -153,13 +161,13 @@ async def advance(conn: Connection, stream: Stream) -> None:
     progress = (stream.next_chunk, stream.next_rejection_chunk)
     await conn.execute(Q.advance_addition, stream.addition_id, *progress)
     if stream.done:
-        await conn.execute(Q.give_to_sweeper, stream.upload_id)
+        await give_to_sweeper(conn, stream.upload_id)
 
 
 async def lose(conn: Connection, stream: Stream) -> None:
     """What is left of its chunks goes to the sweeper."""
     await conn.execute(Q.lose_addition, stream.addition_id)
-    await conn.execute(Q.give_to_sweeper, stream.upload_id)
+    await give_to_sweeper(conn, stream.upload_id)
 
 
 async def next_command_no(conn: Connection, batch_id: UUID) -> int:

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from services.ingest.content import Content, digest
-from services.ingest.domain.requests import BatchRequest
+from services.ingest.domain.requests import BatchRequest, Request
 from services.ingest.reading.json_file import Body, read_body
 from services.ingest.sources import Source
 from services.ingest.workers import Workers
 
+R = TypeVar("R", bound=Request)
 MAPPING = TypeAdapter(dict[str, dict[str, str]])
 
 
@@ -41,6 +43,32 @@ class Submission:
     source: Source | None
 
 
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Who is to be added to a batch: those sent, or those of a list."""
+
+    source: Source | None
+    list_id: UUID | None = None
+
+
+class AdditionRequest(Request):
+    """All of an addition but its recipients."""
+
+    recipient_list_id: UUID | None = None
+
+
+async def addition_of(sent: Sent, workers: Workers) -> Addition:
+    """Raises RequestValidationError."""
+    if sent.file is not None:
+        return Addition(Source(sent.file, mapping_of(sent.mapping)))
+    fields, source = await _body(sent.body, workers)
+    list_id = _request(AdditionRequest, fields).recipient_list_id
+    if (source is None) == (list_id is None):
+        message = "Send the recipients as a list, or name a recipient_list_id."
+        raise _fault("recipients", "field_invalid", message)
+    return Addition(source, list_id)
+
+
 async def batch_of(sent: Sent, workers: Workers) -> Submission:
     """Raises RequestValidationError."""
     fields, source = await _body(sent.body or sent.batch, workers)
@@ -53,7 +81,7 @@ async def batch_of(sent: Sent, workers: Workers) -> Submission:
     elif sent.mapping is not None:
         message = "A mapping says what the columns of a file mean: send the file with it."
         raise _fault("mapping", "field_invalid", message)
-    return Submission(_request(fields), source)
+    return Submission(_request(BatchRequest, fields), source)
 
 
 async def list_of(sent: Sent, workers: Workers) -> Source:
@@ -97,9 +125,9 @@ def _read(part: Content) -> Body:
         return read_body(file)
 
 
-def _request(fields: dict[str, Any]) -> BatchRequest:
+def _request(kind: type[R], fields: dict[str, Any]) -> R:
     try:
-        return BatchRequest.model_validate_json(to_json(fields))
+        return kind.model_validate_json(to_json(fields))
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_url=False, include_input=False)) from None
 

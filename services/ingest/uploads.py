@@ -25,6 +25,11 @@ class RowsRefusedError(Exception):
         self.code = code
         self.sample = sample
 
+    def counted_from(self, row: int) -> "RowsRefusedError":
+        """The rows by their numbers in what was sent, where they count on from others."""
+        sample = [it.model_copy(update={"row": it.row - row}) for it in self.sample]
+        return RowsRefusedError(self.code, sample)
+
 
 @dataclass(slots=True)
 class Tally:
@@ -35,6 +40,7 @@ class Tally:
     rejected: int = 0
     chunks: int = 0
     rejection_chunks: int = 0
+    last_row: int = 0
     sample: list[Rejection] = field(default_factory=list)
 
     def records(self, portion: Portion) -> tuple[list[Any], list[Any]]:
@@ -50,6 +56,7 @@ class Tally:
         self.rejected += portion.rejected
         self.chunks += len(chunks)
         self.rejection_chunks += len(rejections)
+        self.last_row = portion.last_row
         self.sample += portion.sample[: SAMPLE - len(self.sample)]
         return chunks, rejections
 
@@ -61,6 +68,7 @@ class Tally:
             self.rejected,
             self.chunks,
             self.rejection_chunks,
+            self.last_row,
         )
 
 

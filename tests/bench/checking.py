@@ -15,6 +15,7 @@ import uvloop
 
 from chassis.collecting import collect_seldom
 from chassis.ground import lay_ground
+from chassis.wake import News
 from services.ingest.api.parts import Parts
 from services.ingest.app import MIGRATIONS, compose
 from services.ingest.content import Content
@@ -101,7 +102,7 @@ async def _composed(house: House) -> AsyncIterator[Parts]:
     try:
         wakes = Wakes(_nothing, _nothing, _nothing)
         lists = Lists(ground.pool, ground.vault, ground.seals)
-        parts = compose(ground, lambda: True, lists, Workers(1), wakes)
+        parts = compose(ground, lambda: True, lists, Workers(1), wakes, News())
         await parts.directory.ensure_account("default")
         yield parts
         await parts.workers.close()

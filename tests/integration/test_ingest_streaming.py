@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaTimeoutError
 from chassis.ground import Ground, lay_ground
 from chassis.producer import Producer
 from chassis.queries import check_queries
+from chassis.wake import News
 from contracts.batches import BatchImportFailed
 from contracts.codec import Encoded
 from contracts.recipients import RecipientsAdded
@@ -47,7 +48,7 @@ class Ingest:
         wakes = Wakes(relay=nothing, streamer=nothing, sweeper=nothing)
         self.lists = Lists(ground.pool, ground.vault, ground.seals)
         self.workers = Workers(1)
-        self.intake = compose(ground, lambda: True, self.lists, self.workers, wakes).intake
+        self.intake = compose(ground, lambda: True, self.lists, self.workers, wakes, News()).intake
 
     async def take(self, count: int) -> UUID:
         return await self.take_all(recipients(count))

@@ -12,6 +12,10 @@ from chassis.vault import Seals
 from services.ingest.api.account import Account
 from services.ingest.directory import Directory
 from services.ingest.intake import Intake
+from services.ingest.life.adding import Adding
+from services.ingest.life.asking import Asking
+from services.ingest.life.deleting import Deleting
+from services.ingest.life.renaming import Renaming
 from services.ingest.lists.answers import Answers
 from services.ingest.lists.intake import ListIntake
 from services.ingest.lists.mending import Mending
@@ -28,6 +32,10 @@ class Parts:
     directory: Directory
     intake: Intake
     previews: Previews
+    asking: Asking
+    adding: Adding
+    renaming: Renaming
+    deleting: Deleting
     lists: Lists
     list_intake: ListIntake
     list_answers: Answers

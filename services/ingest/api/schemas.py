@@ -5,6 +5,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from services.ingest.domain.requests import BatchRequest, RecipientRequest
+from services.ingest.submission import AdditionRequest
 
 FILE: Final = {"type": "string", "format": "binary"}
 MAPPING: Final = {
@@ -55,4 +56,9 @@ BATCH_BODY: Final = _body(
 )
 LIST_BODY: Final = _body(
     {"type": "object", "properties": _RECIPIENTS, "required": ["recipients"]}, {}, "file"
+)
+ADDITION_BODY: Final = _body(
+    {"type": "object", "properties": _RECIPIENTS | _schema(AdditionRequest)["properties"]},
+    {},
+    "file",
 )

@@ -53,6 +53,7 @@ class Uploaded:
     rejected: int
     chunks: int
     rejection_chunks: int
+    last_row: int
 
     @property
     def announced(self) -> Addition:
@@ -62,6 +63,7 @@ class Uploaded:
             recipients=self.accepted,
             rejected=self.rejected,
             rejection_chunks=self.rejection_chunks,
+            last_row=self.last_row,
         )
 
 

@@ -75,6 +75,23 @@ class BatchRequest(Request):
     on_invalid: Literal["skip", "reject"] = "skip"
 
 
+class NoRequest(Request):
+    """Nothing is to be said."""
+
+
+class RetryRequest(Request):
+    include_unknown: bool = False
+    """Call those, too, of whose last call nobody knows whether it rang."""
+
+
+class RenameRequest(Request):
+    """Anything but the name is refused by its own word."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    name: Name
+
+
 class RowFields(Request):
     """What may be said of a recipient but for the flag, whose silence means different things."""
 
