@@ -41,6 +41,22 @@ def test_an_instant_of_any_zone_is_kept_in_utc() -> None:
     assert request.expires_at.isoformat() == "2026-11-20T23:30:00+00:00"
 
 
+FAMILY = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
+"""One character to people, five code points."""
+
+
+@pytest.mark.parametrize("name", ["é", "e\u0301" * 100, FAMILY * 100, "🇫🇷" * 100, "字" * 100])
+def test_a_name_is_counted_as_people_count(name: str) -> None:
+    assert BatchRequest.model_validate(batch(name=name)).name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", " \t", "x" * 101, FAMILY * 101, "e\u0301" * 101, "x" + "\u0301" * 1_000]
+)
+def test_a_name_of_no_or_too_many_characters_is_refused(name: str) -> None:
+    assert refused(BatchRequest, batch(name=name)) == [("name", "name_length")]
+
+
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 TOO_LONG: list[tuple[type[Request], dict[str, Any], str]] = [
     (BatchRequest, batch(retry_policy={"delay_seconds": (60,) * 11}), "delay_seconds"),

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Annotated, Any, Final
 
+import regex
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -21,7 +22,11 @@ AGENT_ID: Final = r"^[A-Za-z0-9._:~-]{1,100}$"
 UNWRITABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters, and halves of a pair, which have no form in UTF-8."""
 SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+CHARACTER: Final = regex.compile(r"\X")
+"""What people see as one: an extended grapheme cluster (UAX #29)."""
 NAME_LENGTH: Final = 100
+NAME_POINTS: Final = 1_000
+"""Code points: one character may be stacked without end."""
 MOST_ATTEMPTS: Final = 10
 THIRTY_DAYS: Final = 30 * 24 * 3600
 RETRYABLE: Final = frozenset(
@@ -38,7 +43,8 @@ RETRYABLE: Final = frozenset(
 
 def _name(name: str) -> str:
     name = name.strip()
-    if not 1 <= len(name) <= NAME_LENGTH:
+    fits = len(name) <= NAME_POINTS and 1 <= len(CHARACTER.findall(name)) <= NAME_LENGTH
+    if not fits:
         raise PydanticCustomError("name_length", "Give a name of 1 to 100 characters.")
     if UNWRITABLE.search(name):
         message = "Take control characters (NUL, line breaks) and lone surrogates out of the name."
