@@ -19,15 +19,16 @@ from contracts.event import Event
 from contracts.status import BatchStatusEvent
 from contracts.statuses import BatchStatus
 from contracts.topics import topic_for
-from services.scheduler import store
+from services.scheduler import loading, store
 from services.scheduler.domain.batch import Batch, evolve
 from services.scheduler.domain.grants import may_grant
 from services.scheduler.domain.hours import Timetable
 from services.scheduler.domain.lifecycle import Work, due
 from services.scheduler.domain.verdicts import verdict
-from services.scheduler.granting import Calls, Granted, Granting, nap
+from services.scheduler.granting import Granted, Granting, nap
 from services.scheduler.handlers import apply
-from services.scheduler.store import Creations, Q, columns
+from services.scheduler.loading import Calls, Creations, Woken
+from services.scheduler.store import Q, columns
 
 WRITER: Final = "scheduler"
 
@@ -58,14 +59,11 @@ class Decision:
     calls: Mapping[str, Calls] = field(init=False)
 
     async def make(self) -> Decided:
-        self.at, woken = await store.begin(self.conn, self.accounts)
-        self.calls = await self._slots_taken()
-        asked = await store.pending(self.conn, [it.account_id for it in woken if it.asked])
-        found = await store.to_decide(self.conn, self.accounts, self.at)
-        loaded = await store.load_batches(
-            self.conn,
-            found.running | found.due | asked.of_batch.keys(),
-            self.memory.creations,
+        self.at, woken = await loading.begin(self.conn, self.accounts)
+        self.calls = await self._slots_taken(woken)
+        asked = await loading.pending(self.conn, [it.account_id for it in woken if it.asked])
+        loaded = await loading.load_batches(
+            self.conn, self.accounts, self.at, asked.of_batch, self.memory.creations
         )
         batches, verdicts = await self._answer([it.batch for it in loaded], asked.of_batch)
         batches, unasked = await self._move_on(batches)
@@ -81,14 +79,15 @@ class Decision:
         await apply(self.conn, granted.queued)
         events: list[Event] = [*verdicts, *unasked, *granted.failed, *granted.queued]
         await self._say(events, {it.account_id: it.cause for it in woken})
-        for account_id in asked.unfinished | found.unfinished:
+        for account_id in asked.unfinished | loading.unfinished(loaded):
             granted.look_again(account_id, self.at)
-        waiting = [batch for batch in batches if batch.batch_id in found.due]
+        due_ones = {it.batch.batch_id for it in loaded if it.due}
+        waiting = [batch for batch in batches if batch.batch_id in due_ones]
         return Decided(events, await self._close(granted, waiting))
 
-    async def _slots_taken(self) -> Mapping[str, Calls]:
+    async def _slots_taken(self, woken: Sequence[Woken]) -> Mapping[str, Calls]:
         """Counted from rows, never kept: a counter that is wrong once stays wrong."""
-        return await store.in_flight(self.conn, self.accounts)
+        return {it.account_id: it.calls for it in woken}
 
     def _in_flight(self, batch: Batch) -> int:
         return self.calls.get(batch.account_id, {}).get(batch.batch_id, 0)

@@ -17,12 +17,11 @@ from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.grants import Candidate, Runnable, free_slots, grants, stopped
 from services.scheduler.domain.hours import Hours, Timetable, has_own_zone
 from services.scheduler.domain.lifecycle import wakes_at
+from services.scheduler.loading import Calls
 
 WITHOUT_END: Final = timedelta(days=30)
 """A batch of which only news can make anything is looked at this seldom."""
 
-Calls = Mapping[UUID, int]
-"""Per batch, how many are in flight."""
 Found = Mapping[UUID, Sequence[Candidate]]
 Times = Mapping[UUID, Mapping[str, Hours]]
 """Per batch and zones."""

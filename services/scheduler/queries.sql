@@ -205,9 +205,11 @@ SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 AS seconds FR
 -- name: lock_accounts
 -- In a statement of its own: whoever reads in the statement that waits reads the old state.
 -- One after the other in the order all deciders keep to, the rebuild's lock before them.
-SELECT pg_advisory_xact_lock_shared(7301)
+-- The decision's statements are planned once, for tables of any size: by their indexes.
+SELECT pg_advisory_xact_lock_shared(7301), set_config('plan_cache_mode', 'force_generic_plan', true),
+       set_config('enable_seqscan', 'off', true)
 UNION ALL
-SELECT pg_advisory_xact_lock(key)
+SELECT pg_advisory_xact_lock(key), NULL, NULL
 FROM (SELECT DISTINCT hashtextextended('account:' || a, 0) AS key
       FROM unnest($1::text[]) AS a ORDER BY key) AS keys;
 
@@ -230,7 +232,10 @@ WITH clock AS MATERIALIZED (
 SELECT a.account_id, (SELECT at FROM clock) AS at, l.concurrency,
        (SELECT traceparent FROM taken t WHERE t.account_id = a.account_id AND traceparent IS NOT NULL
         ORDER BY id DESC LIMIT 1) AS cause,
-       EXISTS (SELECT FROM commands c WHERE c.account_id = a.account_id) AS asked
+       EXISTS (SELECT FROM commands c WHERE c.account_id = a.account_id) AS asked,
+       (SELECT coalesce(jsonb_object_agg(c.batch_id, c.calls), '{}')
+        FROM (SELECT r.batch_id, count(*) AS calls FROM recipients r
+              WHERE r.account_id = a.account_id AND r.stage IN (1, 2, 3) GROUP BY 1) c) AS calls
 FROM unnest($1::text[]) AS a (account_id)
 LEFT JOIN accounts l USING (account_id);
 
@@ -263,43 +268,48 @@ RETURNING due_at;
 UPDATE wakes SET due_at = greatest(due_at, clock_timestamp() + $2::interval) WHERE account_id = $1;
 
 -- name: load_batches
+-- Who may have something to do: whoever runs, and of each account those that are due first; unless
+-- it naps.  And those that commands are for.
+WITH who AS (
+    SELECT b.batch_id, false AS due
+    FROM batches b
+    WHERE b.account_id = ANY ($1::text[]) AND b.status = 'RUNNING' AND NOT b.deleted
+      AND NOT EXISTS (SELECT FROM naps n WHERE n.batch_id = b.batch_id)
+      AND NOT EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = b.batch_id)
+    UNION ALL
+    SELECT d.batch_id, true
+    FROM unnest($1::text[]) AS a (account_id)
+    CROSS JOIN LATERAL (
+        SELECT b.batch_id FROM batches b
+        WHERE b.account_id = a.account_id AND b.acts_at <= $2
+          AND NOT EXISTS (SELECT FROM naps n WHERE n.batch_id = b.batch_id)
+          AND NOT EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = b.batch_id)
+        ORDER BY b.acts_at LIMIT $3
+    ) d
+    UNION ALL
+    SELECT batch_id, false FROM unnest($4::uuid[]) AS asked (batch_id)
+), once AS (
+    SELECT batch_id, bool_or(due) AS due FROM who GROUP BY 1
+)
 SELECT b.batch_id, b.account_id, b.deleted, b.sequence, b.status, b.result, b.reason_code, b.reason,
        b.epoch, b.retry_epoch, b.unknown_retry_epoch, b.answered_no, b.scheduled_at, b.started_at,
-       b.finished_at, b.expires_at, b.fatal_epoch, b.fatal_detail, t.granted_at,
+       b.finished_at, b.expires_at, b.fatal_epoch, b.fatal_detail, t.granted_at, once.due,
        coalesce(a.landed, true) AS landed, coalesce(a.failed, false) AS import_failed,
        coalesce(a.incomplete, '{}') AS incomplete,
        EXISTS (SELECT FROM agents g WHERE g.account_id = b.account_id AND g.agent_id = b.agent_id
                AND NOT g.usable) AS agent_inactive,
        EXISTS (SELECT FROM phone_numbers n WHERE n.account_id = b.account_id
                AND n.phone_number = b.from_number AND NOT n.usable) AS not_outbound
-FROM batches b
+FROM once
+JOIN batches b USING (batch_id)
 LEFT JOIN turns t USING (batch_id)
 LEFT JOIN LATERAL (
     SELECT bool_and(landed >= chunks) AS landed, bool_or(failed) AS failed,
            array_agg(addition_id) FILTER (WHERE landed < chunks) AS incomplete
     FROM additions WHERE batch_id = b.batch_id AND accepted AND chunks IS NOT NULL
 ) a ON true
-WHERE b.batch_id = ANY ($1::uuid[]) AND b.created IS NOT NULL
+WHERE b.created IS NOT NULL
 ORDER BY b.batch_id;
-
--- name: to_decide
--- Who may have something to do: whoever runs, and of each account those that are due first; unless
--- it naps.
-SELECT b.batch_id, b.account_id, false AS due
-FROM batches b
-WHERE b.account_id = ANY ($1::text[]) AND b.status = 'RUNNING' AND NOT b.deleted
-  AND NOT EXISTS (SELECT FROM naps n WHERE n.batch_id = b.batch_id)
-  AND NOT EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = b.batch_id)
-UNION ALL
-SELECT d.batch_id, a.account_id, true
-FROM unnest($1::text[]) AS a (account_id)
-CROSS JOIN LATERAL (
-    SELECT b.batch_id FROM batches b
-    WHERE b.account_id = a.account_id AND b.acts_at <= $2
-      AND NOT EXISTS (SELECT FROM naps n WHERE n.batch_id = b.batch_id)
-      AND NOT EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = b.batch_id)
-    ORDER BY b.acts_at LIMIT $3
-) d;
 
 -- name: created_of
 SELECT batch_id, created FROM batches WHERE batch_id = ANY ($1::uuid[]) AND created IS NOT NULL;
@@ -328,10 +338,6 @@ FROM unnest($1::uuid[], $2::uuid[]) AS a (batch_id, recipient_id)
 JOIN recipients r USING (batch_id, recipient_id)
 WHERE NOT r.removed AND r.sealed IS NOT NULL;
 
--- name: in_flight
-SELECT account_id, batch_id, count(*)::integer AS calls FROM recipients
-WHERE account_id = ANY ($1::text[]) AND stage IN (1, 2, 3) GROUP BY 1, 2;
-
 -- name: waiting
 -- Batches in which someone is still to be called.
 SELECT b.batch_id
@@ -349,12 +355,16 @@ WHERE EXISTS (
 );
 
 -- name: tally
-SELECT batch_id,
-       (count(*) FILTER (WHERE outcome IN ('completed', 'voicemail')))::integer AS completed,
-       (count(*) FILTER (WHERE outcome IS NULL OR outcome NOT IN ('completed', 'voicemail')))::integer
-           AS not_completed
-FROM recipients WHERE batch_id = ANY ($1::uuid[]) AND NOT removed AND addition_id IS NOT NULL
-GROUP BY batch_id;
+-- Whether any were reached, and any not.
+SELECT b.batch_id,
+       EXISTS (SELECT FROM recipients r WHERE r.batch_id = b.batch_id AND NOT r.removed
+               AND r.outcome IN ('completed', 'voicemail') AND r.addition_id IS NOT NULL) AS completed,
+       EXISTS (SELECT FROM recipients r WHERE r.batch_id = b.batch_id AND r.due_at IS NOT NULL)
+       OR EXISTS (SELECT FROM recipients r WHERE r.batch_id = b.batch_id AND NOT r.removed
+                  AND r.outcome NOT IN ('completed', 'voicemail') AND r.sealed IS NOT NULL)
+       OR EXISTS (SELECT FROM recipients r JOIN batches h USING (account_id, batch_id)
+                  WHERE h.batch_id = b.batch_id AND NOT r.removed AND r.stage IN (1, 2, 3)) AS not_completed
+FROM unnest($1::uuid[]) AS b (batch_id);
 
 -- name: zones_of
 SELECT batch_id, zones FROM batch_zones WHERE batch_id = ANY ($1::uuid[]);

@@ -1,7 +1,7 @@
 """Real PostgreSQL; the log is played by hand, so that each decision can be looked at."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -32,6 +32,7 @@ from contracts.outcomes import Outcome
 from contracts.status import BatchStatusEvent
 from services.scheduler import handlers
 from services.scheduler.decider import Decider
+from services.scheduler.loading import begin
 from services.scheduler.store import Q
 from tests.conftest import DatabaseFactory
 from tests.scheduler_story import ACCOUNT, Story, account, ended, placing, queued, returned
@@ -330,6 +331,7 @@ async def test_a_grant_continues_the_trace_of_the_event_that_freed_its_slot(worl
     assert trace in headers
 
 
-async def in_flight(pool: Pool) -> dict[UUID, int]:
+async def in_flight(pool: Pool) -> Mapping[UUID, int]:
     async with pool.acquire() as conn:
-        return {row["batch_id"]: row["calls"] for row in await conn.fetch(Q.in_flight, [ACCOUNT])}
+        _, (account,) = await begin(conn, [ACCOUNT])
+        return account.calls

@@ -11,7 +11,7 @@ from contracts.event import Event
 from services.scheduler import handlers
 from services.scheduler.decider import Decider
 from services.scheduler.decision import Decided, Decision
-from services.scheduler.granting import Calls
+from services.scheduler.loading import Calls, Woken
 from tests.scheduler_story import ACCOUNT
 from tests.scheduler_world import Scheduler
 
@@ -43,7 +43,10 @@ class _FromCounter(Decision):
         await _change(self.conn, decided.events)
         return decided
 
-    async def _slots_taken(self) -> Mapping[str, Calls]:
+    async def _slots_taken(
+        self,
+        woken: Sequence[Woken],  # noqa: ARG002 - it trusts its own count
+    ) -> Mapping[str, Calls]:
         await self.conn.execute(COUNTER)
         rows = await self.conn.fetch("SELECT batch_id, taken FROM slots")
         return {ACCOUNT: {row["batch_id"]: row["taken"] for row in rows}}
