@@ -8,19 +8,15 @@ from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
 from cli.client import Json
-from cli.parameters import Mapping, mapping_of
+from cli.parameters import ListId, Mapping, check_source, mapping_of
 
 WEEK = "mon,tue,wed,thu,fri,sat,sun"
 NAME_LENGTH = 100
 
 
 def _check_source(_: type, plan: "BatchPlan | None") -> None:
-    if plan is None:
-        return
-    if (plan.file is None) == (plan.list_id is None):
-        raise ValueError("Give either FILE.csv or --list LIST_ID.")
-    if plan.mapping and plan.file is None:
-        raise ValueError("A --mapping is of a file; a list has its columns already.")
+    if plan is not None:
+        check_source(plan.file, plan.list_id, plan.mapping)
 
 
 @Parameter(name="*", validator=_check_source)
@@ -31,10 +27,7 @@ class BatchPlan:
         Parameter(help="A CSV file; its first row names the columns, one of them phone_number."),
     ] = None
     _: KW_ONLY
-    list_id: Annotated[
-        str | None,
-        Parameter(name="--list", help="A list of `rollcall list upload`, in place of a file."),
-    ] = None
+    list_id: ListId = None
     agent: Annotated[str, Parameter(help="Id of the voice agent.")]
     name: Annotated[
         str | None,

@@ -11,7 +11,7 @@ from cli.parameters import AsJson, Folder, Key
 from cli.printing import console, facts, problems, say, say_json, say_page
 from cli.watch import watch as watch_batch
 
-app = App(name="batch", help="Create, preview, list, show and watch batches.")
+app = App(name="batch", help="Create, preview, watch and steer batches.")
 
 
 @app.command

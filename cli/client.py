@@ -23,6 +23,11 @@ def path_of(batch_id: str) -> str:
     return f"/v1/batches/{quote(in_utf8(batch_id), safe='')}"
 
 
+def path_of_recipients(batch_id: str, recipient_id: str | None = None) -> str:
+    path = f"{path_of(batch_id)}/recipients"
+    return path if recipient_id is None else f"{path}/{quote(in_utf8(recipient_id), safe='')}"
+
+
 def path_of_list(list_id: str, row: int | None = None) -> str:
     path = f"/v1/recipient-lists/{quote(in_utf8(list_id), safe='')}"
     return path if row is None else f"{path}/rows/{row}"
@@ -62,7 +67,8 @@ class RefusedError(Exception):
 
     @staticmethod
     def _lines(problem: Json) -> list[str]:
-        said = [str(problem[key]) for key in ("title", "detail") if problem.get(key)]
+        told = ("title",) if problem.get("code") == "action_not_allowed" else ("title", "detail")
+        said = [str(problem[key]) for key in told if problem.get(key)]
         head = " ".join(dict.fromkeys(said))
         rows = [
             f"  row {error['row']}, {error['field']}: {error['message']}"
@@ -70,7 +76,8 @@ class RefusedError(Exception):
             else f"  {error['field']}: {error['message']}"
             for error in problem.get("errors") or ()
         ]
-        return [head, *rows]
+        allowed = [f"`rollcall batch {it}`" for it in problem.get("allowed_actions") or ()]
+        return [head, *rows, *([f"The batch allows {', '.join(allowed)}."] if allowed else ())]
 
 
 class Client:
@@ -97,6 +104,15 @@ class Client:
 
     async def delete(self, path: str) -> Json:
         return await self._command("DELETE", path)
+
+    async def delete_batch(self, batch_id: str) -> bool:
+        """Whether it is over, with its last call."""
+        answer = await self._answer("DELETE", path_of(batch_id))
+        self._body(answer)
+        return answer.status_code == httpx2.codes.NO_CONTENT
+
+    async def post(self, path: str, body: Json, key: str | None = None) -> Json:
+        return await self._command("POST", path, json=body, headers=_under(key))
 
     async def patch(self, path: str, body: Json, **query: str) -> Json:
         return await self._command("PATCH", path, json=body, params=query)
@@ -147,7 +163,7 @@ class Client:
         if file is not None and file.suffix.lower() != ".json":
             return await self.upload(path, file, _fields(batch=batch, mapping=mapping), key)
         listed = {} if file is None else _recipients(file)
-        return await self._command("POST", path, json=listed | batch, headers=_under(key))
+        return await self.post(path, listed | batch, key)
 
     async def read(self, path: str, **query: str | int | None) -> Json:
         given = {name: value for name, value in query.items() if value is not None}
@@ -158,13 +174,16 @@ class Client:
         return self._body(answer)
 
     async def _command(self, method: str, path: str, **content: Any) -> Json:
+        return self._body(await self._answer(method, path, **content))
+
+    async def _answer(self, method: str, path: str, **content: Any) -> httpx2.Response:
         answer = await self._http.request(method, self._endpoints.ingest + path, **content)
-        body = self._body(answer)
         self._position = answer.headers.get(POSITION, self._position)
-        return body
+        return answer
 
     @staticmethod
     def _body(answer: httpx2.Response) -> Json:
+        """Raises RefusedError."""
         try:
             body: Json = answer.json() if answer.content else {}
         except ValueError:

@@ -46,6 +46,14 @@ def _check_regions(_: type, regions: Sequence[str]) -> None:
             raise ValueError(f"A country is two letters of ISO 3166, such as GB; not {region!r}.")
 
 
+def check_source(file: Path | None, list_id: str | None, mapping: Sequence[str]) -> None:
+    """Of people to call.  Raises ValueError."""
+    if (file is None) == (list_id is None):
+        raise ValueError("Give either FILE.csv or --list LIST_ID.")
+    if mapping and file is None:
+        raise ValueError("A --mapping is of a file; a list has its columns already.")
+
+
 def mapping_of(pairs: Sequence[str]) -> dict[str, str] | None:
     """Header and role; None: nothing is said of any column."""
     parted = (pair.rpartition("=") for pair in pairs)
@@ -66,6 +74,10 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Answer as J
 Key = Annotated[
     str | None,
     Parameter(validator=_check_key, help="Asking again with the same key answers the same."),
+]
+ListId = Annotated[
+    str | None,
+    Parameter(name="--list", help="A list of `rollcall list upload`, in place of a file."),
 ]
 Mapping = Annotated[
     tuple[str, ...],
