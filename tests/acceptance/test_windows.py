@@ -183,7 +183,9 @@ def test_an_end_that_the_clock_shows_twice_is_the_later_one(running: House, cloc
 
 
 @pytest.mark.timeout(60)
-def test_who_was_not_called_when_time_ran_out_has_expired(running: House, clock: Clock) -> None:
+def test_who_was_not_called_when_time_ran_out_has_expired_and_is_called_by_a_retry(
+    running: House, clock: Clock
+) -> None:
     expires = paris("2027-11-03T18:05")
     clock.set(expires - 3600 * SECOND)
     window = hours("09:00", "10:00")
@@ -195,3 +197,9 @@ def test_who_was_not_called_when_time_ran_out_has_expired(running: House, clock:
     assert (over["outcomes"]["expired"], over["recipients"]["failed"]) == (1, 1)
     assert datetime.fromisoformat(over["finished_at"]) >= expires
     assert requested(running, clock, [LATE]) == []
+
+    running.command("POST", f"/v1/batches/{batch_id}/retry", {})
+    until_phase(running, batch_id, "waiting_for_window")
+    clock.set(paris("2027-11-04T09:00"))
+    assert running.until_over(batch_id, 20)["result"] == "completed"
+    assert len(requested(running, clock, [LATE])) == 1
