@@ -42,20 +42,21 @@ class Unreadable(Exception):  # noqa: N818 - says of a record what it is
         self.record = record
 
 
-async def apply(pool: Pool, pages: Sequence[Page], fold: Fold) -> Applied:
+async def apply(pool: Pool, pages: Sequence[Page], fold: Fold, *, begin: str) -> Applied:
     """Folds a poll.  If an event cannot be folded, its batch alone is set aside.
 
-    Raises what is TRANSIENT: then nothing was applied.
+    `begin` is the transaction's first statement.  Raises what is TRANSIENT: then nothing was
+    applied.
     """
     try:
-        return await _apply(pool, pages, fold)
+        return await _apply(pool, pages, fold, begin)
     except TRANSIENT:
         raise
     except Exception:
         log.exception("fold_failed", records=sum(len(page.records) for page in pages))
     while True:
         try:
-            return await _apply(pool, pages, _Careful(fold))
+            return await _apply(pool, pages, _Careful(fold), begin)
         except Unreadable as error:
             _end_page_before(error, pages)
 
@@ -69,10 +70,10 @@ def _end_page_before(unreadable: Unreadable, pages: Sequence[Page]) -> None:
             page.upto, page.stop = record.offset, str(unreadable)
 
 
-async def _apply(pool: Pool, pages: Sequence[Page], fold: "Fold | _Careful") -> Applied:
+async def _apply(pool: Pool, pages: Sequence[Page], fold: "Fold | _Careful", begin: str) -> Applied:
     applied = Applied()
     async with pool.acquire() as conn, conn.transaction():
-        await conn.execute(Q.hold_off_rebuild)
+        await conn.execute(begin)
         ours = await _not_fenced(conn, pages, applied)
         records = [record for page in ours for record in page.records]
         applied.folded = await _without_quarantined(conn, records)

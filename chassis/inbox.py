@@ -60,14 +60,17 @@ class Inbox:
         after_dead_letters: Callable[[], None] = lambda: None,
         most: int = MOST,
         gather: float = 0,
+        flush: bool = True,
     ) -> None:
         """`gather`: seconds between polls while many come, for whoever need not know first.
 
-        A row that several of them change is then written once.
+        A row that several of them change is then written once.  Without `flush` a poll's commit
+        does not wait for the disk: for whoever shows nobody what a crash could take back.
         """
         self._service = service
         self._most = most
         self._gather = gather
+        self._begin = Q.hold_off_rebuild if flush else Q.hold_off_rebuild_unflushed
         self._pool = pool
         self._fold = fold
         self._prefix = prefix
@@ -197,7 +200,7 @@ class Inbox:
             self._after_commit(applied.folded)
 
     async def _apply(self, pages: Sequence[Page]) -> Applied:
-        return await apply(self._pool, pages, self._fold)
+        return await apply(self._pool, pages, self._fold, begin=self._begin)
 
     def _move_on(self, page: Page) -> None:
         self._next[page.partition] = page.upto

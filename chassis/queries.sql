@@ -2,6 +2,11 @@
 -- Shared by all who write; a rebuild takes it alone.
 SELECT pg_advisory_xact_lock_shared(7301)
 
+-- name: hold_off_rebuild_unflushed
+-- As above, and the commit does not wait for the disk: what a crash takes back is read again, and the
+-- next commit that waits takes all before it along.
+SELECT pg_advisory_xact_lock_shared(7301), set_config('synchronous_commit', 'off', true)
+
 -- name: make_offsets
 INSERT INTO inbox_offsets (topic, partition, next_offset)
 SELECT topic, partition, 0 FROM unnest($1::text[], $2::int[]) AS t (topic, partition)
@@ -46,7 +51,8 @@ SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::text[])
 
 -- name: lock_outbox
 -- A statement of its own: the one that reads must see what the last holder deleted.
-SELECT pg_advisory_xact_lock(7302)
+-- Nobody waits for the disk: rows that come back after a crash are sent again, and known by number.
+SELECT pg_advisory_xact_lock(7302), set_config('synchronous_commit', 'off', true)
 
 -- name: oldest_in_outbox
 SELECT id, topic, key, value, headers FROM outbox ORDER BY id LIMIT $1

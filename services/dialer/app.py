@@ -69,6 +69,7 @@ async def build_app(
         prefix=settings.topic_prefix,
         after_commit=wakes.folded,
         after_dead_letters=wakes.relay,
+        flush=False,
     )
     people = People(ground.vault, ground.seals)
     guard = Guard(ground.pool, people, inbox)
