@@ -26,7 +26,7 @@ IN_PARIS, IN_NEW_YORK = "+33140000001", "+12125550001"
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(tmp_path_factory.mktemp("windows") / "data") as opened:
         opened.prepare(concurrency=AT_ONCE)
-        opened.behave(seed=1, ring_seconds=0.02, talk_seconds=1)
+        opened.behave(seed=1, ring_seconds=0.02, talk_seconds=[0.4, 1.8])
         yield opened
 
 
@@ -90,7 +90,7 @@ def test_the_edge_of_a_window_stops_all_but_live_calls_and_the_next_opening_take
     timed_id = create(running, [alone], hours("09:00", "18:00"))
     until_phase(running, timed_id, "waiting_for_scheduled_calls")
 
-    clock.set(closes - 4 * SECOND)
+    clock.set(closes - 5 * SECOND)
     clock.until(closes)
     own_zone_id = create(running, [IN_PARIS, IN_NEW_YORK], hours("09:00", "18:00", "recipient"))
     batch = until_phase(running, batch_id, "waiting_for_window")
@@ -135,7 +135,7 @@ def test_a_grant_no_dialer_took_before_the_edge_is_no_attempt_and_waits_for_the_
         return bool(running.read(f"/v1/batches/{batch_id}")["recipients"]["queued"] == len(people))
 
     with running.frozen("dialer-1"):
-        clock.set(closes - 3 * SECOND)
+        clock.set(closes - 5 * SECOND)
         until(granted, "both granted a slot", 10, every=0.05)
         assert clock.now() < closes
         clock.until(closes)

@@ -4,11 +4,7 @@ from services.projections.domain.batch import State
 
 _WORDS = {
     "agent_inactive": "The agent is disabled; enable it, then retry the batch.",
-    "agent_not_found": "The agent does not exist any more; register it, then retry the batch.",
     "carrier_unauthorized": "The carrier refuses its credentials; mend them, then retry the batch.",
-    "from_number_not_found": (
-        "The number to call from does not exist any more; register it, then retry the batch."
-    ),
     "from_number_not_outbound": (
         "The number to call from may not call out; allow it to, then retry the batch."
     ),
