@@ -63,7 +63,7 @@ def _idle(house: House, size: Size, among: str, goal: Goal | None = None) -> Fig
 def _let_sleep(house: House, size: Size) -> None:
     """Nobody has their key, and nobody needs it: they are not called in this house's life."""
     far, before = datetime.now(UTC) + FAR, heard(house)
-    sleepers = [Written(ACCOUNT, far, [number]) for number in numbers(size.dormant, skip=size.due)]
+    sleepers = [Written(ACCOUNT, [number], far) for number in numbers(size.dormant, skip=size.due)]
     seal = Seal(new_key(), "nobody's")
     uvloop.run(write(house, sleepers, dict.fromkeys((s.batch_id for s in sleepers), seal)))
     until_heard(house, before, size.dormant, size.patience)

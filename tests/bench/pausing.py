@@ -33,7 +33,7 @@ class Pause:
 
 def measure(house: House, size: Size) -> list[Figure]:
     house.prepare(concurrency=size.limit)
-    house.behave(**INSTANT | {"talk_seconds": list(size.talks)})
+    house.behave(**INSTANT | {"talk_seconds": list(size.long_talks)})
     hop = hops_of(house)
     watch = Watch(house)
     batch = house.create(csv_of(numbers(size.paused_people)))

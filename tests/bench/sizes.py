@@ -14,12 +14,14 @@ class Size:
     turnovers: int
     slots: int
     refills: int
+    talks: tuple[float, float]
+    """Seconds of the calls whose slots are refilled."""
     shared_slots: int
     sharing: tuple[int, ...]
     """How long the lists are that have one start."""
     pauses: int
     paused_people: int
-    talks: tuple[float, float]
+    long_talks: tuple[float, float]
     """Seconds of the calls that are live at a pause."""
     look_seconds: float
     """Before and after a pause."""
@@ -44,11 +46,12 @@ FULL = Size(
     turnovers=600,
     slots=100,
     refills=2000,
+    talks=(1, 3),
     shared_slots=30,
     sharing=(100, 1_000, 10_000),
     pauses=25,
     paused_people=8_000,
-    talks=(4, 12),
+    long_talks=(4, 12),
     look_seconds=1,
     dormant=100_000,
     due=60,
@@ -68,17 +71,18 @@ TINY = Size(
     turnovers=20,
     slots=10,
     refills=30,
+    talks=(0.1, 0.3),
     shared_slots=6,
     sharing=(6, 12, 60),
     pauses=2,
     paused_people=200,
-    talks=(0.3, 1),
+    long_talks=(0.3, 1),
     look_seconds=0.3,
     dormant=100,
     due=2,
     accounts=4,
     people_of_account=10,
-    lead_seconds=1.5,
+    lead_seconds=4,
     idle_seconds=0.5,
     patience=30,
 )

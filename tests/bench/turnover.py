@@ -17,8 +17,6 @@ from tests.bench.lists import csv_of, numbers
 from tests.bench.sizes import Size
 from tests.house import House, Json
 
-TALKS = (1, 3)
-
 
 def measure(house: House, size: Size) -> list[Figure]:
     house.prepare(concurrency=size.slots)
@@ -27,11 +25,11 @@ def measure(house: House, size: Size) -> list[Figure]:
     calls = numbers(2 * (size.refills + size.slots))
     half = len(calls) // 2
     instant = seconds_empty(house, calls[:half], size.slots, size.patience)
-    house.behave(**INSTANT | {"talk_seconds": list(TALKS)})
+    house.behave(**INSTANT | {"talk_seconds": list(size.talks)})
     talked = seconds_empty(house, calls[half:], size.slots, size.patience)
     hop += hops_of(house)
     freed = f"slot freed to next request, {size.slots} slots"
-    talks = f"{freed}, talks of {TALKS[0]:g} to {TALKS[1]:g} s"
+    talks = f"{freed}, talks of {size.talks[0]:g} to {size.talks[1]:g} s"
     return [
         beside_hops(f"{freed}, instant calls", instant, 0.5, hop, Goal(at_most=25)),
         beside_hops(f"{freed}, instant calls", instant, 0.99, hop),

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 from chassis.producer import Producer
 from chassis.vault import PostgresVault, batch_scope
-from contracts.batches import Addition, BatchCreated
+from contracts.batches import Addition, BatchCreated, BatchStartRequested
 from contracts.calendar import Window
 from contracts.directory import AccountConfigured, AgentRegistered, PhoneNumberRegistered
 from contracts.event import Event
@@ -47,8 +47,9 @@ HEARD: Mapping[str, str] = MappingProxyType(
 @dataclass(frozen=True, slots=True)
 class Written:
     account_id: str
-    due: datetime
     numbers: Sequence[str]
+    due: datetime | None = None
+    """None: it waits for `start`."""
     batch_id: UUID = field(default_factory=uuid4)
 
     @property
@@ -98,6 +99,15 @@ async def write(house: House, batches: Sequence[Written], seals: Mapping[UUID, S
             await producer.publish(created, writer="ingest", within=WITHIN)
 
 
+async def start(house: House, batches: Sequence[Written]) -> datetime:
+    """All at once; the instant at which it was asked for."""
+    async with _producer(house) as producer:
+        asked = _now()
+        wishes = [BatchStartRequested(**_command(batch, 2)) for batch in batches]
+        await producer.publish(wishes, writer="ingest", within=WITHIN)
+        return asked
+
+
 def heard(house: House) -> dict[str, int]:
     return {service: int(house.moment(service, count)) for service, count in HEARD.items()}
 
@@ -113,15 +123,13 @@ def until_heard(house: House, before: Mapping[str, int], more: int, patience: fl
 
 def _created(batch: Written, seal: Seal) -> BatchCreated:
     return BatchCreated(
-        **_common(batch),
-        command_no=1,
-        command_id=command_id_of(batch.batch_id, 1),
-        actor="bench",
+        **_command(batch, 1),
         name=seal.close("Written"),
         agent_id=AGENT,
         from_number=CALLER,
         window=Window.model_validate(ALWAYS),
         scheduled_at=batch.due,
+        start=batch.due is not None,
         addition=Addition(
             addition_id=batch.addition_id,
             chunks=len(range(0, len(batch.numbers), CHUNK_ROWS)),
@@ -149,6 +157,11 @@ def _entry(batch: Written, row: int, seal: Seal) -> RecipientEntry:
     return RecipientEntry(
         recipient_id=recipient_id_of(batch.addition_id, row), row=row, sealed=seal.close(secrets)
     )
+
+
+def _command(batch: Written, number: int) -> dict[str, Any]:
+    command_id = command_id_of(batch.batch_id, number)
+    return {**_common(batch), "command_no": number, "command_id": command_id, "actor": "bench"}
 
 
 def _common(batch: Written) -> dict[str, Any]:
