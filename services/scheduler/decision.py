@@ -23,7 +23,7 @@ from services.scheduler import loading, store
 from services.scheduler.domain.batch import Batch, evolve
 from services.scheduler.domain.grants import may_grant
 from services.scheduler.domain.hours import Timetable
-from services.scheduler.domain.lifecycle import Work, due
+from services.scheduler.domain.lifecycle import Work, due, wakes_at
 from services.scheduler.domain.verdicts import verdict
 from services.scheduler.granting import Granted, Granting, nap
 from services.scheduler.handlers import apply
@@ -83,7 +83,7 @@ class Decision:
             granted.look_again(account_id, self.at)
         due_ones = {it.batch.batch_id for it in loaded if it.due}
         waiting = [batch for batch in batches if batch.batch_id in due_ones]
-        return Decided(events, await self._close(granted, waiting))
+        return Decided(events, await self._close(granted, batches, waiting))
 
     async def _slots_taken(self, woken: Sequence[Woken]) -> Mapping[str, Calls]:
         """Counted from rows, never kept: a counter that is wrong once stays wrong."""
@@ -138,7 +138,8 @@ class Decision:
         """Rows are asked only of batches that may be at their end, or may have to fail."""
         quiet = [b for b in batches if not self._in_flight(b) and not b.ended]
         asked = [b for b in quiet if b.landed or b.expired(self.at)]
-        asked += [b for b in batches if b.unusable and not b.ended and b not in asked]
+        known = {b.batch_id for b in asked}
+        asked += [b for b in batches if b.unusable and not b.ended and b.batch_id not in known]
         waiting = await store.still_waiting(self.conn, asked)
         ending = [
             b.batch_id
@@ -175,20 +176,21 @@ class Decision:
             ],
         )
 
-    async def _close(self, granted: Granted, waiting: Sequence[Batch]) -> datetime | None:
+    async def _close(
+        self, granted: Granted, batches: Sequence[Batch], due_ones: Sequence[Batch]
+    ) -> datetime | None:
         """Turns and naps are noted, and when to look at each account again."""
-        for batch in waiting:
+        for batch in due_ones:
             if not batch.ended and batch.status is not BatchStatus.RUNNING:
-                until = nap(batch, self.at)
-                granted.naps[batch.batch_id] = batch.account_id, until
-                granted.look_again(batch.account_id, until)
-        naps = [(batch_id, *nap_) for batch_id, nap_ in granted.naps.items()]
-        rows = await self.conn.fetch(
-            Q.close,
-            self.accounts,
-            [granted.again.get(account_id) for account_id in self.accounts],
-            self.at,
-            sorted({event.batch_id for event in granted.queued}),
-            *columns(naps, 3),
-        )
+                granted.naps[batch.batch_id] = nap(batch, self.at)
+        for batch in batches:
+            if batch.status is BatchStatus.RUNNING and batch.batch_id not in granted.naps:
+                for instant in wakes_at(batch, self.at):
+                    granted.look_again(batch.account_id, instant)
+        turns = sorted({event.batch_id for event in granted.queued})
+        if turns or granted.naps:
+            naps = columns(sorted(granted.naps.items()), 2)
+            await self.conn.execute(Q.close, self.at, turns, *naps)
+        again = [granted.again.get(account_id) for account_id in self.accounts]
+        rows = await self.conn.fetch(Q.set_wakes, self.accounts, again, self.at)
         return min((row["due_at"] for row in rows), default=None)

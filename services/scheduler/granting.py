@@ -36,8 +36,8 @@ def nap(batch: Batch, at: datetime, *instants: datetime) -> datetime:
 class Granted:
     queued: list[RecipientQueued] = field(default_factory=list)
     failed: list[BatchFailed] = field(default_factory=list)
-    naps: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
-    """Of batches with nothing to do: their account, and until when."""
+    naps: dict[UUID, datetime] = field(default_factory=dict)
+    """Of batches with nothing to do: until when."""
     again: dict[str, datetime] = field(default_factory=dict)
     """Of each account, when it could grant more."""
 
@@ -112,10 +112,10 @@ class Granting:
             instants = [at.until for at in times[batch_id].values() if not at.open]
             instants += [next_due[batch_id]] if batch_id in next_due else []
             if not found.get(batch_id) and not self._calls(account_id).get(batch_id):
-                granted.naps[batch_id] = account_id, nap(batch, self.at, *instants)
-                instants = [granted.naps[batch_id][1]]
-            for instant in instants:
-                granted.look_again(account_id, instant)
+                granted.naps[batch_id] = nap(batch, self.at, *instants)
+            else:
+                for instant in instants:
+                    granted.look_again(account_id, instant)
 
     async def _hours(self, running: Sequence[Batch]) -> Times:
         theirs = [b.batch_id for b in running if not has_own_zone(b.created.window)]

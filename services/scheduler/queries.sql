@@ -78,7 +78,7 @@ SET sequence = s.sequence, status = s.status, result = s.result, reason_code = s
     reason = s.reason, epoch = s.epoch, retry_epoch = s.retry_epoch,
     unknown_retry_epoch = s.unknown_retry_epoch, answered_no = s.answered_no,
     scheduled_at = s.scheduled_at, started_at = s.started_at, finished_at = s.finished_at,
-    expires_at = s.expires_at
+    expires_at = s.expires_at, naps_until = NULL
 FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::integer[],
             $8::integer[], $9::integer[], $10::integer[], $11::timestamptz[], $12::timestamptz[],
             $13::timestamptz[], $14::timestamptz[])
@@ -184,8 +184,11 @@ WHERE batch_id = $1 AND (fatal_epoch < $2 OR (fatal_epoch = $2 AND fatal_detail 
 
 -- name: wake
 INSERT INTO wakes (account_id, due_at, traceparent, batch_id, for_all)
-SELECT account_id, clock_timestamp(), traceparent, batch_id, batch_id IS NULL
-FROM unnest($1::text[], $2::text[], $3::uuid[]) AS w (account_id, traceparent, batch_id);
+SELECT account_id, clock_timestamp(), traceparent, batch_id, for_all
+FROM unnest($1::text[], $2::uuid[], $3::boolean[], $4::text[])
+     AS w (account_id, batch_id, for_all, traceparent);
+
+-- Decisions.
 
 -- name: wake_all
 -- At start: what was to come may have been lost with the working tables.
@@ -215,7 +218,7 @@ FROM (SELECT DISTINCT hashtextextended('account:' || a, 0) AS key
 
 -- name: begin
 -- What woke the accounts is taken as far as it can be seen (the next instant is found anew, what
--- wakes them later stays); whom it names and whose hour has come is up.  And in the same glance:
+-- wakes them later stays); whom it names is up.  And in the same glance:
 -- the clock, the limits, the calls.
 WITH clock AS MATERIALIZED (
     SELECT clock_timestamp() AS at
@@ -223,10 +226,12 @@ WITH clock AS MATERIALIZED (
     DELETE FROM wakes WHERE account_id = ANY ($1::text[])
     RETURNING id, account_id, traceparent, batch_id, for_all
 ), up AS (
-    DELETE FROM naps WHERE batch_id IN (
-        SELECT batch_id FROM naps WHERE account_id = ANY ($1::text[]) AND until <= (SELECT at FROM clock)
-        UNION ALL SELECT batch_id FROM taken WHERE batch_id IS NOT NULL
-        UNION ALL SELECT n.batch_id FROM taken t JOIN naps n USING (account_id) WHERE t.for_all
+    UPDATE batches SET naps_until = NULL
+    WHERE naps_until IS NOT NULL AND batch_id IN (
+        SELECT batch_id FROM taken WHERE batch_id IS NOT NULL
+        UNION ALL
+        SELECT n.batch_id FROM taken t JOIN batches n USING (account_id)
+        WHERE t.for_all AND n.naps_until IS NOT NULL
     )
 )
 SELECT a.account_id, (SELECT at FROM clock) AS at, l.concurrency,
@@ -240,28 +245,30 @@ FROM unnest($1::text[]) AS a (account_id)
 LEFT JOIN accounts l USING (account_id);
 
 -- name: close
--- Whose turn it was, who naps and until when; then when each account is looked at again.
+-- Whose turn it was, and who naps until when.
 WITH turned AS (
-    INSERT INTO turns (batch_id, granted_at) SELECT id, $3 FROM unnest($4::uuid[]) AS t (id) ORDER BY 1
+    INSERT INTO turns (batch_id, granted_at) SELECT id, $1 FROM unnest($2::uuid[]) AS t (id) ORDER BY 1
     ON CONFLICT (batch_id) DO UPDATE SET granted_at = excluded.granted_at
-), asleep AS (
-    INSERT INTO naps (batch_id, account_id, until)
-    SELECT * FROM unnest($5::uuid[], $6::text[], $7::timestamptz[]) AS n ORDER BY 1
-    ON CONFLICT (batch_id) DO UPDATE SET until = excluded.until
 )
+UPDATE batches b SET naps_until = n.until
+FROM unnest($3::uuid[], $4::timestamptz[]) AS n (batch_id, until)
+WHERE b.batch_id = n.batch_id;
+
+-- name: set_wakes
+-- When each account is looked at again: then, or when the next of its batches may have to act.
 INSERT INTO wakes (account_id, due_at)
 SELECT account_id, due_at
 FROM (
     SELECT a.account_id, least(
         a.again,
-        (SELECT min(b.acts_at) FROM batches b WHERE b.account_id = a.account_id AND b.acts_at > $3),
-        (SELECT min(b.expires_at) FROM batches b
-         WHERE b.account_id = a.account_id AND b.status = 'RUNNING' AND NOT b.deleted AND b.expires_at > $3),
-        (SELECT min(n.until) FROM naps n WHERE n.account_id = a.account_id)
+        (SELECT min(b.acts_at) FROM batches b
+         WHERE b.account_id = a.account_id AND b.status = 'RUNNING' AND NOT b.deleted AND b.acts_at > $3),
+        (SELECT min(b.acts_at) FROM batches b
+         WHERE b.account_id = a.account_id AND b.status <> 'RUNNING' AND b.acts_at > $3)
     ) AS due_at
     FROM unnest($1::text[], $2::timestamptz[]) AS a (account_id, again)
 ) AS w
-WHERE due_at < 'infinity'
+WHERE due_at IS NOT NULL
 RETURNING due_at;
 
 -- name: put_off_wakes
@@ -273,16 +280,14 @@ UPDATE wakes SET due_at = greatest(due_at, clock_timestamp() + $2::interval) WHE
 WITH who AS (
     SELECT b.batch_id, false AS due
     FROM batches b
-    WHERE b.account_id = ANY ($1::text[]) AND b.status = 'RUNNING' AND NOT b.deleted
-      AND NOT EXISTS (SELECT FROM naps n WHERE n.batch_id = b.batch_id)
+    WHERE b.account_id = ANY ($1::text[]) AND b.status = 'RUNNING' AND NOT b.deleted AND b.acts_at <= $2
       AND NOT EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = b.batch_id)
     UNION ALL
     SELECT d.batch_id, true
     FROM unnest($1::text[]) AS a (account_id)
     CROSS JOIN LATERAL (
         SELECT b.batch_id FROM batches b
-        WHERE b.account_id = a.account_id AND b.acts_at <= $2
-          AND NOT EXISTS (SELECT FROM naps n WHERE n.batch_id = b.batch_id)
+        WHERE b.account_id = a.account_id AND b.status <> 'RUNNING' AND b.acts_at <= $2
           AND NOT EXISTS (SELECT FROM quarantined_batches q WHERE q.batch_id = b.batch_id)
         ORDER BY b.acts_at LIMIT $3
     ) d

@@ -28,7 +28,7 @@ async def test_an_account_that_cannot_be_decided_on_does_not_stop_the_others(
     async with world_on(await database(), Scheduler(_Stumbling)) as world:
         story = Story(recipients=2)
         await world.given(account(1), story.created(), story.chunk())
-        await world.pool.execute(Q.wake, [BROKEN], [None], [None])
+        await world.pool.execute(Q.wake, [BROKEN], [None], [False], [None])
         assert await world.decider.decide_all_due() == 2
         assert await world.pool.fetchval(OUTBOX.outbox_depth) > 0
         assert world.decider.stuck == {BROKEN: "KeyError"}

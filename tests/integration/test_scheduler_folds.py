@@ -43,6 +43,8 @@ WISHES = (
 )
 FOLDED = ("accounts", "batches", "commands", "additions", "chunks", "batch_zones", "recipients",
           "unknown_calls", "agents", "phone_numbers")  # fmt: skip
+NAPPING = {"naps_until", "acts_at"}
+"""What a decision found nothing to do until; the log does not say it."""
 
 
 async def lived(world: World, dice: random.Random) -> list[Event]:
@@ -128,7 +130,13 @@ async def fold_in_polls(pool: Pool, log: Sequence[Event], dice: random.Random) -
 
 async def tables(pool: Pool) -> dict[str, list[Any]]:
     return {
-        name: sorted((tuple(row.values()) for row in await pool.fetch(f"TABLE {name}")), key=repr)
+        name: sorted(
+            (
+                tuple(value for column, value in row.items() if column not in NAPPING)
+                for row in await pool.fetch(f"TABLE {name}")
+            ),
+            key=repr,
+        )
         for name in FOLDED
     }
 

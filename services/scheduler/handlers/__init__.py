@@ -12,6 +12,7 @@ from chassis.postgres import Connection
 from chassis.records import Received
 from contracts.batches import BatchCommand
 from contracts.calls import CallCompleted, CallEvent, CallReturned
+from contracts.directory import AccountConfigured
 from contracts.event import Event
 from contracts.progress import Evidence
 from contracts.recipients import RecipientsAdded
@@ -26,24 +27,21 @@ from services.scheduler.store import Q, columns
 
 CAUSE: Final = frozenset({*CONCERNS, *BATCHES.events, RecipientsAdded, CallCompleted, CallReturned})
 """What may call for a decision."""
+OF_ALL: Final = CONCERNS - {AccountConfigured}
+"""It may matter to any batch of the account, also to one that naps."""
 
 
 async def fold(conn: Connection, records: list[Received]) -> None:
     """What the inbox applies: the events, and a wake for every account they may matter to."""
     await apply(conn, [record.event for record in records])
-    causes = {
-        (record.event.account_id, _batch_of(record.event)): record.traceparent
-        for record in records
-        if type(record.event) in CAUSE
-    }
+    causes = {_whom(r.event): r.traceparent for r in records if type(r.event) in CAUSE}
     if causes:
-        rows = [(account, trace, batch) for (account, batch), trace in causes.items()]
-        await conn.execute(Q.wake, *columns(rows, 3))
+        rows = [(*whom, traceparent) for whom, traceparent in causes.items()]
+        await conn.execute(Q.wake, *columns(rows, 4))
 
 
-def _batch_of(event: Event) -> UUID | None:
-    """None: it may matter to all batches of the account."""
-    return getattr(event, "batch_id", None)
+def _whom(event: Event) -> tuple[str, UUID | None, bool]:
+    return event.account_id, getattr(event, "batch_id", None), type(event) in OF_ALL
 
 
 async def apply(conn: Connection, events: Sequence[Event]) -> None:
