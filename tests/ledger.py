@@ -30,6 +30,11 @@ class Ledger:
     def rings_by_number(self) -> Counter[str]:
         return Counter(entry["to"] for entry in self.of("ring"))
 
+    def live(self) -> list[Json]:
+        """Who has answered and whose call has not ended, in the order they answered."""
+        ended = {entry["call_id"] for entry in self.of("end")}
+        return [entry for entry in self.of("answer") if entry["call_id"] not in ended]
+
     def most_at_once(self) -> int:
         """The most calls alive at any time, from the request that was taken to the end."""
         live, most = 0, 0

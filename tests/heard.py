@@ -1,0 +1,31 @@
+"""What the log says, read by a client of Kafka from the first event to the last there is now."""
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from contracts.codec import decode
+from contracts.event import Event
+from contracts.topics import Topic
+
+
+def heard(kafka: str, topic: Topic) -> list[Event]:
+    """Every event of the topic; of one key in their order."""
+    return asyncio.run(_heard(kafka, topic))
+
+
+async def _heard(kafka: str, topic: Topic) -> list[Event]:
+    places = [TopicPartition(topic.name, n) for n in range(topic.partitions)]
+    found: list[Event] = []
+    async with AIOKafkaConsumer(
+        bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+    ) as consumer:
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        left = {place for place in places if ends[place]}
+        while left:
+            for place, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
+                found += [decode(record.value, record.headers) for record in records]
+                if records[-1].offset + 1 >= ends[place]:
+                    left.discard(place)
+    return found
