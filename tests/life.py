@@ -48,6 +48,10 @@ class Answer:
         return self.code, self.body.get("code")
 
 
+def _not_before(since: Answer | None) -> dict[str, str]:
+    return {"Rollcall-Min-Position": since.position} if since and since.position else {}
+
+
 class Life:
     def __init__(self, house: House) -> None:
         self.house = house
@@ -98,12 +102,13 @@ class Life:
 
     def show(self, batch_id: str, since: Answer | None = None) -> Json:
         """As it is read; not older than the answer."""
-        position = since.position if since else None
-        headers = {"Rollcall-Min-Position": position} if position else {}
-        return self.house.read(f"/v1/batches/{batch_id}", headers=headers)
+        return self.house.read(f"/v1/batches/{batch_id}", headers=_not_before(since))
 
-    def rows(self, batch_id: str) -> list[Json]:
-        return self.house.all_of(f"/v1/batches/{batch_id}/recipients")
+    def rows(self, batch_id: str, since: Answer | None = None) -> list[Json]:
+        """The first five hundred."""
+        path, headers = f"/v1/batches/{batch_id}/recipients", _not_before(since)
+        found: list[Json] = self.house.read(path, headers=headers, limit=500)["data"]
+        return found
 
     def until(self, batch_id: str, *, seconds: float = SOON, **wanted: Any) -> Json:
         """Until it is read like that; counts of recipients may be named as well."""
