@@ -68,6 +68,13 @@ def test_whatever_its_status_a_batch_ends_at_its_end(status: BatchStatus) -> Non
     assert (said.expired, said.result) == (True, Result.FAILED)
 
 
+def test_who_lands_after_the_end_of_a_batch_was_given_up_with_it() -> None:
+    late = batch(BatchStatus.SCHEDULED, landed=False, expires_at=NOON)
+    said = due(late, Work(waiting=False), NOON)
+    assert isinstance(said, BatchCompleted)
+    assert (said.expired, said.result) == (True, Result.FAILED)
+
+
 @pytest.mark.parametrize(
     ("status", "epoch", "fails"),
     [

@@ -1,6 +1,6 @@
 """What a batch does unasked: it starts, fails and ends by itself, once; and it always ends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -44,7 +44,7 @@ def due(batch: Batch, work: Work, at: datetime) -> BatchStatusEvent | None:
     if active and batch.fault is not None and batch.fault[0] == batch.now.epoch:
         return fail(batch, batch.fault[1], at)
     if batch.expired(at):
-        return None if work.in_flight else _complete(batch, work, at, expired=work.waiting)
+        return None if work.in_flight else _expire(batch, work, at)
     if batch.status is BatchStatus.SCHEDULED and _may_start(batch, at):
         return start(batch, at)
     return _run(batch, work, at) if batch.status is BatchStatus.RUNNING else None
@@ -60,6 +60,14 @@ def _run(batch: Batch, work: Work, at: datetime) -> BatchStatusEvent | None:
 def _may_start(batch: Batch, at: datetime) -> bool:
     scheduled_at = batch.now.scheduled_at
     return batch.landed and (scheduled_at is None or at >= scheduled_at)
+
+
+def _expire(batch: Batch, work: Work, at: datetime) -> BatchCompleted:
+    """Who has not even landed is given up as well, as soon as it does."""
+    if batch.landed:
+        return _complete(batch, work, at, expired=work.waiting)
+    unseen = replace(work, not_completed=max(1, work.not_completed))
+    return _complete(batch, unseen, at, expired=True)
 
 
 def _complete(batch: Batch, work: Work, at: datetime, *, expired: bool) -> BatchCompleted:
