@@ -1,0 +1,94 @@
+"""People's word holds while dialers die and freeze; who may have rung is not called unasked."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.house import House, until
+from tests.life import BRIEF, ENDLESS, SOON, Life, people
+
+LIMIT = 20
+
+
+@pytest.fixture
+def life(running: House) -> Iterator[Life]:
+    running.prepare(concurrency=LIMIT)
+    running.behave(**BRIEF)
+    opened = Life(running)
+    yield opened
+    opened.close()
+
+
+def paused_for_certain(life: Life, batch_id: str) -> int:
+    """Whatever the first answer is; gives where the ledger stood."""
+    answer = life.ask(batch_id, "pause")
+    assert answer.code in (200, 202), answer
+    if answer.code == 202:
+        life.until(batch_id, status="PAUSED", phase="paused")
+    return life.house.seq()
+
+
+def goes_on_until_everyone_was_called_once(
+    life: Life, batch_id: str, called: list[str], paused_at: int
+) -> None:
+    others = people(LIMIT)
+    life.over(life.create(others))
+    assert not life.house.ledger(after=paused_at).to(called).of("request"), "called while paused"
+    life.done(batch_id, "resume")
+    assert life.over(batch_id, 60)["status"] == "COMPLETED"
+    life.everyone_was_called_once(called)
+
+
+@pytest.mark.timeout(180)
+def test_a_pause_holds_when_a_dialer_was_frozen_meanwhile(life: Life) -> None:
+    called = people(80)
+    batch_id = life.create(called)
+    until(lambda: len(life.ledger(called).of("request")) >= 10, "some called", SOON)
+    with life.house.frozen("dialer-1"):
+        paused_at = paused_for_certain(life, batch_id)
+    goes_on_until_everyone_was_called_once(life, batch_id, called, paused_at)
+
+
+@pytest.mark.timeout(180)
+def test_a_pause_holds_when_a_dialer_was_killed_meanwhile(life: Life) -> None:
+    called = people(80)
+    batch_id = life.create(called)
+    until(lambda: len(life.ledger(called).of("request")) >= 10, "some called", SOON)
+    life.house.kill("dialer-2")
+    paused_at = paused_for_certain(life, batch_id)
+    goes_on_until_everyone_was_called_once(life, batch_id, called, paused_at)
+
+
+@pytest.mark.timeout(120)
+def test_nobody_is_called_again_while_it_is_unknown_whether_they_rang_unless_people_ask(
+    life: Life,
+) -> None:
+    life.house.behave(**BRIEF, faults={"lost_request": 1})
+    called = people(4)
+    batch_id = life.create(called)
+    over = life.over(batch_id)
+    assert (over["result"], over["outcomes"]["unknown"]) == ("failed", 4)
+    life.house.behave(**BRIEF)
+    life.done(batch_id, "retry")
+    assert life.over(batch_id)["result"] == "failed"
+    life.everyone_was_called_once(called)
+
+    life.done(batch_id, "retry", include_unknown=True)
+    assert life.over(batch_id)["result"] == "completed"
+    ledger = life.ledger(called)
+    assert sorted(entry["to"] for entry in ledger.of("request")) == sorted(called * 2)
+    assert set(ledger.requests_by_call().values()) == {1}
+    assert set(ledger.rings_by_number().values()) == {1}
+
+
+@pytest.mark.timeout(120)
+def test_whose_answer_was_lost_is_found_and_not_called_again(life: Life) -> None:
+    life.house.behave(**ENDLESS, faults={"lost_response": 1})
+    called = people(4)
+    batch_id = life.create(called)
+    life.until_live(called, 4)
+    life.done(batch_id, "cancel")
+    life.done(batch_id, "retry", include_unknown=True)
+    life.hang_up(called)
+    assert life.over(batch_id)["result"] == "completed"
+    life.everyone_was_called_once(called)
