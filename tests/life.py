@@ -17,6 +17,8 @@ from tests.ledger import Ledger
 T = TypeVar("T")
 ENDLESS: Json = {"seed": 1, "outcomes": {"answered": 1}, "ring_seconds": 0.02, "talk_seconds": 3600}
 BRIEF: Json = {**ENDLESS, "talk_seconds": 0.05}
+ENDED = {"completed", "cancelled", "failed"}
+"""The phases in which nothing goes on any more."""
 SOON = 30.0
 _unused = iter(numbers(13_000, ("0001",))[2_000:])
 
@@ -57,12 +59,17 @@ class Life:
         self.house = house
         self._http = httpx2.Client(timeout=60)
 
-    def create(self, called: Sequence[str | Json], **batch: Any) -> str:
-        rows = [{"phone_number": it} if isinstance(it, str) else it for it in called]
+    def create(self, called: Sequence[str], **batch: Any) -> str:
+        answer = self.try_create(called, **batch)
+        assert answer.code == 202, answer
+        batch_id = str(answer.body["batch_id"])
+        self.show(batch_id, since=answer)
+        return batch_id
+
+    def try_create(self, called: Sequence[str], **batch: Any) -> Answer:
+        rows = [{"phone_number": it} for it in called]
         body = {"name": "Test", "agent_id": AGENT, "recipients": rows, **batch}
-        answer = self._send("POST", "", json=body)
-        assert answer.status_code == 202, answer.text
-        return self.house.seen(answer)
+        return self._asked("POST", "", json=body)
 
     def ask(self, batch_id: str, action: str, **body: Any) -> Answer:
         """One of the seven actions."""
@@ -121,6 +128,20 @@ class Life:
 
         try:
             until(is_so, f"{wanted}", seconds, every=0.05)
+        except AssertionError as late:
+            raise AssertionError(f"{late}; last seen {seen}") from None
+        return seen
+
+    def ended(self, batch_id: str, seconds: float) -> Json:
+        """Over, and nobody in a call."""
+        seen: Json = {}
+
+        def is_ended() -> bool:
+            seen.update(self.show(batch_id))
+            return seen["phase"] in ENDED
+
+        try:
+            until(is_ended, f"batch {batch_id} ended", seconds)
         except AssertionError as late:
             raise AssertionError(f"{late}; last seen {seen}") from None
         return seen
