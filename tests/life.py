@@ -71,13 +71,14 @@ class Life:
         body = {"name": "Test", "agent_id": AGENT, "recipients": rows, **batch}
         return self._asked("POST", "", json=body)
 
-    def ask(self, batch_id: str, action: str, **body: Any) -> Answer:
+    def ask(self, batch_id: str, action: str, *, key: str | None = None, **body: Any) -> Answer:
         """One of the seven actions."""
         if action == "rename":
             return self._asked("PATCH", f"/{batch_id}", json={"name": "Renamed", **body})
         if action == "delete":
             return self._asked("DELETE", f"/{batch_id}")
-        return self._asked("POST", f"/{batch_id}/{action}", json=body)
+        headers = {"Idempotency-Key": key} if key else {}
+        return self._asked("POST", f"/{batch_id}/{action}", json=body, headers=headers)
 
     def done(self, batch_id: str, action: str, **body: Any) -> Json:
         """Asked and done for certain, and to be read."""

@@ -49,6 +49,7 @@ def test_a_pause_holds_when_a_dialer_was_frozen_meanwhile(life: Life) -> None:
     goes_on_until_everyone_was_called_once(life, batch_id, called, paused_at)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(180)
 def test_a_pause_holds_when_a_dialer_was_killed_meanwhile(life: Life) -> None:
     called = people(80)
@@ -92,3 +93,34 @@ def test_whose_answer_was_lost_is_found_and_not_called_again(life: Life) -> None
     life.hang_up(called)
     assert life.over(batch_id)["result"] == "completed"
     life.everyone_was_called_once(called)
+
+
+@pytest.mark.timeout(120)
+def test_what_nobody_judged_in_time_is_done_later_once_and_its_key_tells(life: Life) -> None:
+    life.house.behave(**ENDLESS)
+    called = people(3)
+    batch_id = life.create(called)
+    life.until_live(called, 3)
+    with life.house.frozen("scheduler"):
+        taken = life.ask(batch_id, "pause", key="a-pause")
+        assert (taken.code, taken.body["confirmed"]) == (202, False)
+    life.until(batch_id, status="PAUSED", phase="paused")
+    told = life.ask(batch_id, "pause", key="a-pause")
+    assert (told.code, told.body["status"]) == (200, "PAUSED")
+    assert life.ask(batch_id, "pause").verdict == (409, "action_not_allowed")
+    life.done(batch_id, "resume")
+    life.hang_up(called)
+    assert life.over(batch_id)["result"] == "completed"
+    life.everyone_was_called_once(called)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(120)
+def test_a_command_is_judged_by_the_scheduler_that_comes_after_one_that_died(life: Life) -> None:
+    called = people(100)
+    batch_id = life.create(called)
+    until(lambda: len(life.ledger(called).of("request")) >= 10, "some called", SOON)
+    died = life.house.kill("scheduler")
+    paused_at = paused_for_certain(life, batch_id)
+    assert life.house.is_back("scheduler", died)
+    goes_on_until_everyone_was_called_once(life, batch_id, called, paused_at)
