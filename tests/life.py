@@ -3,6 +3,7 @@
 A call lasts until the test hangs up, so that nothing depends on how fast anything goes.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -182,9 +183,8 @@ class Life:
         )
 
     def everyone_was_called_once(self, called: Sequence[str]) -> None:
-        ledger = self.ledger(called)
-        asked = [entry["to"] for entry in ledger.of("request")]
-        assert sorted(asked) == sorted(called), ledger.story()
+        asked = Counter(entry["to"] for entry in self.ledger(called).of("request"))
+        assert asked == Counter(called), self.ledger(called).story()
 
     def close(self) -> None:
         """Nothing of it goes on: the house is as it was found."""

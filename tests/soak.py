@@ -8,14 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tests.house import House, Json
+from tests.house import House, Json, until
 from tests.life import Answer, Life, later, people
 
 AGENTS = ("soak-a", "soak-b")
+MORTAL = ("dialer-1", "dialer-2", "scheduler", "projections")
 CALLER = "+442079460700"
 ACTIONS = ("start", "pause", "resume", "cancel", "retry")
 QUIET = {"pause", "cancel"}
 AGAIN = {"start", "resume", "retry"}
+DIRECTORY = {"agent_id", "from_number", "reserved_concurrency"}
+"""What may be as a batch needs it, or not: the limit may have been lowered."""
 MOST = 12
 """The highest limit."""
 MOST_BATCHES = 8
@@ -48,6 +51,7 @@ class Soak:
         self.batches: list[Known] = []
         self._dice = random.Random(seed)
         self._shared = people(2)
+        self._killed: set[int] = set()
         print(f"seed {seed}")
 
     def close(self) -> None:
@@ -64,10 +68,12 @@ class Soak:
         while len(self.batches) < 4:
             self._create()
 
-    def work(self, commands: int) -> None:
+    def work(self, commands: int, *, kills: int = 0) -> None:
+        """`kills`: of each hundred."""
         moves: Mapping[Callable[[], None], int] = {
             self._act: 60, self._add: 8, self._remove: 8, self._create: 6, self._limit: 5,
-            self._switch: 4, self._behave: 4, self._rename: 3, self._delete: 2,
+            self._switch: 6, self._behave: 4, self._rename: 3, self._delete: 2,
+            self._kill: kills,
         }  # fmt: skip
         for move in self._dice.choices(list(moves), list(moves.values()), k=commands):
             move()
@@ -106,8 +112,7 @@ class Soak:
             self.life.show(answer.body["batch_id"], since=answer)
             self.batches.append(Known(answer.body["batch_id"], len(rows), len(rows)))
         else:
-            codes = {error["code"] for error in answer.body["errors"]}
-            assert codes <= {"agent_inactive", "from_number_not_outbound"}, answer
+            assert {error["field"] for error in answer.body["errors"]} <= DIRECTORY, answer
 
     def _act(self) -> None:
         """Most of them what the batch allows."""
@@ -160,12 +165,12 @@ class Soak:
 
     def _switch(self) -> None:
         if self._dice.random() < 0.3:
-            outbound = self._dice.random() < 0.5
+            outbound = self._dice.random() < 0.75
             self.say("caller", outbound)
             body = {"outbound": outbound}
             self.life.house.command("PUT", f"/v1/phone-numbers/{CALLER}", body)
             return
-        agent, active = self._dice.choice(AGENTS), self._dice.random() < 0.5
+        agent, active = self._dice.choice(AGENTS), self._dice.random() < 0.75
         self.say(agent, active)
         self.life.switch(agent=agent, active=active, caller=CALLER)
 
@@ -198,6 +203,12 @@ class Soak:
         assert answer.code in (202, 204), answer
         if answer.code == 204:
             batch.hush()
+
+    def _kill(self) -> None:
+        part = self._dice.choice(MORTAL)
+        until(lambda: self.life.house.pid(part) not in self._killed, f"{part} up again", 60)
+        self.say("kill", part)
+        self._killed.add(self.life.house.kill(part))
 
     def calm(self) -> None:
         """Everything is mended, and each batch is let go, taken up again, or given up."""

@@ -24,29 +24,30 @@ FINAL = {"COMPLETED", "FAILED", "NO_ANSWER"}
 
 
 @pytest.mark.parametrize(
-    ("seed", "commands"),
+    ("seed", "commands", "kills"),
     [
-        pytest.param(1, 120, marks=pytest.mark.timeout(150)),
+        pytest.param(1, 120, 0, marks=pytest.mark.timeout(150)),
         pytest.param(
             random.randrange(10**6),
             2500,
+            1,
             id="long",
             marks=(pytest.mark.chaos, pytest.mark.timeout(1800)),
         ),
     ],
 )
 def test_whatever_people_ask_for_every_batch_ends_and_nobody_is_called_against_their_word(
-    running: House, seed: int, commands: int
+    running: House, seed: int, commands: int, kills: int
 ) -> None:
     with closing(Soak(running, seed)) as soak:
-        stays_true(soak, commands)
+        stays_true(soak, commands, kills)
 
 
-def stays_true(soak: Soak, commands: int) -> None:
+def stays_true(soak: Soak, commands: int, kills: int) -> None:
     running = soak.life.house
     since = running.seq()
     soak.prepare()
-    soak.work(commands)
+    soak.work(commands, kills=kills)
     soak.calm()
     batches = soak.ends(120)
     for known, batch in zip(soak.alive, batches, strict=True):
