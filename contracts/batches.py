@@ -1,6 +1,6 @@
 """What people asked of a batch.  `command_no` has no gaps; an older one is ignored."""
 
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -10,11 +10,14 @@ from contracts.event import BatchEvent, Value
 from contracts.instants import Instant
 from contracts.outcomes import Outcome
 
+MOST_ATTEMPTS: Final = 10
+"""Of one run, by its own policy."""
+
 
 class RetryPolicy(Value):
     """Automatic further attempts: each attempt of a run counts, the last delay serves the rest."""
 
-    max_attempts: int = Field(default=1, ge=1, le=10)
+    max_attempts: int = Field(default=1, ge=1, le=MOST_ATTEMPTS)
     delay_seconds: tuple[int, ...] = (3600,)
     on: tuple[Outcome, ...] = (Outcome.NO_ANSWER, Outcome.BUSY)
 

@@ -71,6 +71,8 @@ class CallCompleted(CallEvent):
     ended_at: Instant
     duration_seconds: float | None = Field(default=None, ge=0)
     cost: Cost | None = None
+    late: bool = False
+    """It was given up as unknown before: true, but no reason to call again by itself."""
 
     @property
     def number(self) -> str:

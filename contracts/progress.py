@@ -7,7 +7,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from contracts.batches import RetryPolicy
+from contracts.batches import MOST_ATTEMPTS, RetryPolicy
 from contracts.calls import CallCompleted, CallEvent, CallPlacing, CallReturned, CallStarted
 from contracts.dispatch import RecipientQueued
 from contracts.outcomes import Outcome, RecipientStatus, status_of
@@ -42,7 +42,8 @@ class Progress:
     attempt: int = 0
     """Grants that were not returned."""
     run_attempt: int = 0
-    """The same, since the last retry."""
+    """The same, since the last retry.  What was unknown for a while uses up the rest of its run:
+    its batch may have ended on the word that nobody would be called again."""
     outcome: Outcome | None = None
     ended_at: datetime | None = None
     not_before: datetime | None = None
@@ -112,12 +113,13 @@ def evolve(progress: Progress, event: Evidence) -> Progress:
         return progress
     returned = event if isinstance(event, CallReturned) else None
     completed = event if isinstance(event, CallCompleted) else None
+    run_attempt = event.run_attempt - (returned is not None)
     return Progress(
         grant_no=event.grant_no,
         stage=stage,
         epoch=event.epoch,
         attempt=event.attempt - (returned is not None),
-        run_attempt=event.run_attempt - (returned is not None),
+        run_attempt=MOST_ATTEMPTS if completed and completed.late else run_attempt,
         outcome=completed.outcome if completed else None,
         ended_at=completed.ended_at if completed else None,
         not_before=returned.not_before if returned else None,

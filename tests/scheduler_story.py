@@ -131,9 +131,12 @@ def placing(grant: RecipientQueued) -> CallPlacing:
     return CallPlacing(**_of(grant), carrier="c", send_before=grant.at + timedelta(seconds=2))
 
 
-def ended(grant: RecipientQueued, outcome: Outcome = Outcome.COMPLETED) -> CallCompleted:
-    about = _of(grant)
-    return CallCompleted(**about, outcome=outcome, cause="x", carrier="c", ended_at=grant.at)
+def ended(
+    grant: RecipientQueued, outcome: Outcome = Outcome.COMPLETED, *, late: bool = False
+) -> CallCompleted:
+    """`late`: its end was said to be unknown before."""
+    about = _of(grant) | {"outcome": outcome, "ended_at": grant.at, "late": late}
+    return CallCompleted(**about, cause="x", carrier="c")
 
 
 def returned(

@@ -117,7 +117,7 @@ def _ended(call: Call, seen: Sighting, now: datetime) -> Settled:
     known = _noting(call, seen)
     begun = known if known.started_at else replace(known, started_at=known.requested_at or now)
     over = _over(begun, ending)
-    said = _completed(over, ending.duration_seconds, now)
+    said = _completed(over, ending.duration_seconds, now, late=call.given_up)
     events = (_started(begun, now), said) if call.state in OPEN else (said,)
     return _recorded(Settled(over, events), ending)
 
@@ -134,7 +134,7 @@ def _refused(call: Call, word: Refused, now: datetime) -> Settled:
     if call.state not in OPEN and not call.given_up:
         return Settled(call)
     over = _over(call, Ending(at=now, outcome=word.outcome, cause=word.cause))
-    return Settled(over, (_completed(over, None, now),))
+    return Settled(over, (_completed(over, None, now, late=call.given_up),))
 
 
 def _given_back(call: Call, why: GivenBack, now: datetime) -> Settled:
@@ -236,7 +236,9 @@ def _started(call: Call, now: datetime) -> CallStarted:
     )
 
 
-def _completed(call: Call, duration: float | None, now: datetime) -> CallCompleted:
+def _completed(
+    call: Call, duration: float | None, now: datetime, *, late: bool = False
+) -> CallCompleted:
     return CallCompleted(
         **facts(call, now),
         outcome=call.outcome or Outcome.UNKNOWN,
@@ -247,4 +249,5 @@ def _completed(call: Call, duration: float | None, now: datetime) -> CallComplet
         answered_at=call.answered_at,
         ended_at=call.ended_at or now,
         duration_seconds=duration,
+        late=late,
     )

@@ -34,6 +34,7 @@ async def build_app(settings: Settings) -> Service:
         prefix=settings.topic_prefix,
         after_commit=lambda _: decider.ring(),
         after_dead_letters=ground.relay.wake,
+        flush=False,
     )
     app = FastAPI(title="Rollcall scheduler", docs_url=None, redoc_url=None, openapi_url=None)
     add_health(

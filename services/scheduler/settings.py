@@ -12,4 +12,4 @@ class Settings(ServiceSettings):
 
     http_port: int = 8003
     accounts_at_once: int = Field(default=4, ge=1)
-    """Accounts a process decides on at a time; each takes a connection."""
+    """Decisions a process makes at a time, each on up to 25 accounts and on its own connection."""

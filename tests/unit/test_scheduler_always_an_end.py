@@ -21,12 +21,14 @@ from contracts.batches import (
     RetryPolicy,
 )
 from contracts.calls import ReturnReason
+from contracts.dispatch import RecipientQueued
 from contracts.ids import addition_id_of, recipient_id_of
 from contracts.lifecycle import TERMINAL
-from contracts.outcomes import Outcome
-from contracts.progress import ATTEMPT_CAP
+from contracts.outcomes import Outcome, RecipientStatus
+from contracts.progress import ATTEMPT_CAP, recipient_status
 from contracts.status import BatchActionRejected, BatchCompleted
 from contracts.statuses import Action, BatchStatus
+from services.scheduler.domain.batch import Batch
 from tests.examples import SEARCHES
 from tests.scheduler_life import Life
 from tests.scheduler_story import Story, ended, returned
@@ -141,9 +143,12 @@ class Account(RuleBasedStateMachine):
     @precondition(lambda self: self.life.calls)
     @rule(index=INDEX, outcome=st.sampled_from(Outcome), twice=st.booleans())
     def end(self, index: int, outcome: Outcome, twice: bool) -> None:  # noqa: FBT001
-        grant = self.life.calls.pop(index % len(self.life.calls))
+        self._over(index % len(self.life.calls), outcome, times=1 + twice)
+
+    def _over(self, index: int, outcome: Outcome, times: int = 1) -> None:
+        grant = self.life.calls.pop(index)
         end = ended(grant, outcome).model_copy(update={"ended_at": self.life.at})
-        for _ in range(1 + twice):
+        for _ in range(times):
             self.life.end(end)
         if outcome is Outcome.UNKNOWN:
             self.life.lost.append(grant)
@@ -158,8 +163,11 @@ class Account(RuleBasedStateMachine):
     @precondition(lambda self: self.life.lost)
     @rule(index=INDEX, outcome=st.sampled_from(Outcome))
     def learn_the_truth(self, index: int, outcome: Outcome) -> None:
-        grant = self.life.lost.pop(index % len(self.life.lost))
-        self.life.end(ended(grant, outcome).model_copy(update={"ended_at": self.life.at}))
+        self._truth(self.life.lost.pop(index % len(self.life.lost)), outcome)
+
+    def _truth(self, grant: RecipientQueued, outcome: Outcome) -> None:
+        end = ended(grant, outcome, late=True)
+        self.life.end(end.model_copy(update={"ended_at": self.life.at}))
 
     @rule(hours=st.sampled_from([1, 30, 200]))
     def wait(self, hours: int) -> None:
@@ -201,16 +209,19 @@ class Account(RuleBasedStateMachine):
             self.life.land(*self.on_their_way.pop())
         for _ in range(len(self.stories) + 2):
             while self.life.calls:
-                self.life.end(ended(self.life.calls.pop(), Outcome.COMPLETED))
+                index = len(self.life.calls) - 1
+                self._over(index, Outcome.UNKNOWN if index % 2 else Outcome.COMPLETED)
             self.life.wait(LONG)
+        for grant in self.life.lost:  # as late as can be
+            self._truth(grant, Outcome.BUSY)
         assert self.life.taken == 0
         for batch in self.life.batches.values():
-            never_started = batch.status is BatchStatus.PENDING and batch.now.expires_at is None
-            assert batch.status in TERMINAL or never_started or batch.deleted
-            if batch.status is BatchStatus.COMPLETED:
-                self._all_are_final(batch.batch_id)
+            assert batch.status in TERMINAL or batch.deleted
+            if batch.status is BatchStatus.COMPLETED and not batch.deleted:
+                self._all_are_final(batch)
 
-    def _all_are_final(self, batch_id: UUID) -> None:
+    def _all_are_final(self, batch: Batch) -> None:
+        batch_id = batch.batch_id
         completed = [
             event
             for event in self.life.said
@@ -218,7 +229,8 @@ class Account(RuleBasedStateMachine):
         ]
         for person in self.life.of(batch_id):
             assert not person.progress.in_flight
-            assert completed[-1].expired or person.progress.outcome is not None
+            status = recipient_status(person.progress, batch.rules)
+            assert completed[-1].expired or status is not RecipientStatus.PENDING
 
 
 Account.TestCase.settings = settings(

@@ -9,7 +9,7 @@ import pytest
 from contracts.status import BatchCompleted, BatchFailed, BatchStarted
 from contracts.statuses import BatchStatus, Result
 from services.scheduler.domain.batch import Batch, Status, evolve
-from services.scheduler.domain.lifecycle import LIFETIME, Work, due, wakes_at
+from services.scheduler.domain.lifecycle import LIFETIME, Work, due, start, waits_until, wakes_at
 from tests.scheduler_story import NOON, Story
 
 HOUR = timedelta(hours=1)
@@ -34,10 +34,26 @@ def test_a_batch_starts_when_its_rows_are_there_and_its_hour_has_come() -> None:
 
 
 def test_a_retried_batch_keeps_the_instant_of_its_first_start_and_the_end_it_was_given() -> None:
-    again = batch(BatchStatus.SCHEDULED, started_at=NOON - HOUR, expires_at=NOON + HOUR)
+    again = batch(
+        BatchStatus.SCHEDULED, retry_epoch=1, started_at=NOON - HOUR, expires_at=NOON + HOUR
+    )
     said = due(again, WAITING, NOON)
     assert isinstance(said, BatchStarted)
     assert (said.started_at, said.expires_at) == (NOON - HOUR, NOON + HOUR)
+
+
+def test_the_thirty_days_of_a_batch_begin_with_its_start_not_with_its_waiting_for_it() -> None:
+    waiting = batch(BatchStatus.PENDING, expires_at=waits_until(NOON, None))
+    assert due(waiting, WAITING, NOON + LIFETIME - HOUR) is None
+    assert start(waiting, NOON + HOUR).expires_at == NOON + HOUR + LIFETIME
+
+
+def test_a_batch_that_nobody_starts_ends_all_the_same() -> None:
+    waiting = batch(BatchStatus.PENDING, expires_at=waits_until(NOON, NOON + HOUR))
+    work = replace(WAITING, not_completed=3)
+    said = due(waiting, work, NOON + HOUR + LIFETIME)
+    assert isinstance(said, BatchCompleted)
+    assert (said.expired, said.result) == (True, Result.FAILED)
 
 
 @pytest.mark.parametrize("status", [BatchStatus.PENDING, BatchStatus.PAUSED])

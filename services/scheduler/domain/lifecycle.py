@@ -25,12 +25,16 @@ class Work:
     not_completed: int = 0
 
 
+def waits_until(at: datetime, scheduled_at: datetime | None) -> datetime:
+    """When a batch that does not even start is given up: nothing waits for ever."""
+    return max(at, scheduled_at or at) + LIFETIME
+
+
 def start(batch: Batch, at: datetime, **by: object) -> BatchStarted:
     now = batch.now
-    times = {
-        "started_at": now.started_at or at,
-        "expires_at": now.expires_at or at + LIFETIME,
-    }
+    # a retry has set its own; before the first start what stands there is for never starting
+    asked = now.expires_at if now.retry_epoch else batch.created.expires_at
+    times = {"started_at": now.started_at or at, "expires_at": asked or at + LIFETIME}
     return say(
         batch, BatchStarted, at, status=BatchStatus.RUNNING, epoch=now.epoch + 1, **times, **by
     )

@@ -30,7 +30,7 @@ from contracts.status import (
 )
 from contracts.statuses import Action, BatchStatus
 from services.scheduler.domain.batch import Batch, E, say
-from services.scheduler.domain.lifecycle import start
+from services.scheduler.domain.lifecycle import start, waits_until
 
 By = dict[str, Any]
 
@@ -89,7 +89,8 @@ def verdict(  # noqa: C901, PLR0911 - one case a command
 def _schedule(batch: Batch, at: datetime, by: By) -> BatchStatusEvent:
     created = batch.created
     status = BatchStatus.SCHEDULED if created.start else BatchStatus.PENDING
-    due = {"scheduled_at": created.scheduled_at, "expires_at": created.expires_at}
+    expires_at = created.expires_at or waits_until(at, created.scheduled_at)
+    due = {"scheduled_at": created.scheduled_at, "expires_at": expires_at}
     return say(batch, BatchScheduled, at, status=status, **due, **by)
 
 
@@ -109,7 +110,7 @@ def _retry(batch: Batch, command: BatchRetryRequested, at: datetime, by: By) -> 
         "reason_code": None,
         "reason": None,
         "finished_at": None,
-        "expires_at": command.expires_at,
+        "expires_at": command.expires_at or waits_until(at, batch.now.scheduled_at),
     }
     return say(batch, BatchRetried, at, **again, **epochs, **by)
 
