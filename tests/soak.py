@@ -19,7 +19,7 @@ QUIET = {"pause", "cancel"}
 AGAIN = {"start", "resume", "retry"}
 DIRECTORY = {"agent_id", "from_number", "reserved_concurrency"}
 """What may be as a batch needs it, or not: the limit may have been lowered."""
-MOST = 12
+MOST = 40
 """The highest limit."""
 MOST_BATCHES = 8
 
