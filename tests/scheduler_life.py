@@ -144,7 +144,7 @@ class Life:
             )
             for batch in running
         ]
-        usable, failed = stopped(runnable, free=free, at=self.at)
+        usable, failed = stopped(runnable, limit=self.limit, free=free, at=self.at)
         for event in failed:
             self._take(event.batch_id, event, self.batches[event.batch_id])
         return grants(usable, limit=self.limit, free=free, at=self.at)

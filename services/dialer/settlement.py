@@ -74,6 +74,8 @@ class Settlement:
             await self._write(conn, known, events)
         if events:
             self._wakes.settled()
+        if any(one.row["deleted"] for one in known.values()):
+            self._wakes.drain.ring()  # it may have been the last one of its batch
         return taken
 
     async def _apply(self, one: Known, evidence: Evidence) -> list[Traced]:

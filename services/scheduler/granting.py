@@ -97,9 +97,10 @@ class Granting:
     def _deal(
         self, granted: Granted, runnable: Sequence[Runnable], free: int, account_id: str
     ) -> None:
-        usable, failed = stopped(runnable, free=free, at=self.at)
+        limit = self.limits[account_id]
+        usable, failed = stopped(runnable, limit=limit, free=free, at=self.at)
         granted.failed += failed
-        granted.queued += grants(usable, limit=self.limits[account_id], free=free, at=self.at)
+        granted.queued += grants(usable, limit=limit, free=free, at=self.at)
 
     async def _rest(
         self, granted: Granted, batches: Sequence[Batch], times: Times, found: Found

@@ -50,6 +50,13 @@ def test_a_grant_is_good_until_the_window_closes_or_the_batch_ends() -> None:
     assert [grant.place_before for grant in grants(one, limit=1, free=1, at=NOON)] == [soon]
 
 
+def test_a_batch_that_reserves_all_that_is_left_of_the_limit_keeps_one_slot() -> None:
+    story = Story()
+    it = Batch(story.created(reserved_concurrency=3), batch(story).now)
+    one = [runnable(it, [candidate(story, row) for row in (1, 2, 3)])]
+    assert [len(grants(one, limit=n, free=n, at=NOON)) for n in (1, 2, 3, 4, 5)] == [1, 1, 1, 1, 2]
+
+
 def test_a_retry_counts_attempts_anew_and_the_total_goes_on() -> None:
     story = Story()
     before = Progress(grant_no=5, stage=Stage.ENDED, epoch=3, attempt=4, run_attempt=2)

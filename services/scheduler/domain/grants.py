@@ -49,7 +49,8 @@ def free_slots(limit: int, in_flight: int) -> int:
     return max(0, limit - in_flight)
 
 
-def shares_of(runnable: Sequence[Runnable], free: int) -> dict[UUID, int]:
+def shares_of(runnable: Sequence[Runnable], limit: int, free: int) -> dict[UUID, int]:
+    """A batch that reserves as much as the account may have, since its limit fell, keeps one."""
     return allocate(
         free,
         [
@@ -57,7 +58,7 @@ def shares_of(runnable: Sequence[Runnable], free: int) -> dict[UUID, int]:
                 batch_id=it.batch.batch_id,
                 in_flight=it.in_flight,
                 wanted=len(it.candidates),
-                reserved=it.batch.created.reserved_concurrency,
+                reserved=min(it.batch.created.reserved_concurrency, max(0, limit - 1)),
             )
             for it in runnable
         ],
@@ -65,12 +66,12 @@ def shares_of(runnable: Sequence[Runnable], free: int) -> dict[UUID, int]:
 
 
 def stopped(
-    runnable: Sequence[Runnable], *, free: int, at: datetime
+    runnable: Sequence[Runnable], *, limit: int, free: int, at: datetime
 ) -> tuple[list[Runnable], list[BatchFailed]]:
     """A batch whose next call would leave from a number out of use fails; the others share."""
     failed: list[BatchFailed] = []
     while True:
-        shares = shares_of(runnable, free)
+        shares = shares_of(runnable, limit, free)
         faults = {
             it.batch.batch_id: fail(it.batch, NOT_OUTBOUND, at, from_number=candidate.from_number)
             for it in runnable
@@ -87,7 +88,7 @@ def grants(
     runnable: Sequence[Runnable], *, limit: int, free: int, at: datetime
 ) -> list[RecipientQueued]:
     """Who gets the free slots; `runnable` starts with the batch whose turn it is."""
-    shares = shares_of(runnable, free)
+    shares = shares_of(runnable, limit, free)
     return [
         grant(it.batch, candidate, closes=it.closes[candidate.zones], limit=limit, at=at)
         for it in runnable
