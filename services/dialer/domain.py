@@ -5,12 +5,13 @@ Evidence may come twice, late and in any order: each beginning and each ending i
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import assert_never
 
-from contracts.calls import CallCompleted, CallEvent, CallReturned, CallStarted, ReturnReason
+from contracts.calls import CallEvent, CallReturned, ReturnReason
 from contracts.outcomes import Outcome
 from services.dialer.call import Call, State
 from services.dialer.carriers.port import Ambiguous, Conversation, Ending, Refused, Sighting
+from services.dialer.telling import completed, facts, started
 
 OPEN = (State.GRANTED, State.INTENT, State.UNKNOWN)
 """Not yet known to have begun."""
@@ -96,7 +97,7 @@ def _live(call: Call, seen: Sighting, now: datetime, rules: Rules) -> Settled:
     if call.state in OPEN:
         begun = replace(known, state=State.STARTED, started_at=now)
         begun = replace(begun, next_check_at=_next_look(begun, now, rules))
-        return Settled(begun, (_started(begun, now),))
+        return Settled(begun, (started(begun, now),))
     return Settled(_put_off(known, now, rules))
 
 
@@ -117,8 +118,8 @@ def _ended(call: Call, seen: Sighting, now: datetime) -> Settled:
     known = _noting(call, seen)
     begun = known if known.started_at else replace(known, started_at=known.requested_at or now)
     over = _over(begun, ending)
-    said = _completed(over, ending.duration_seconds, now, late=call.given_up)
-    events = (_started(begun, now), said) if call.state in OPEN else (said,)
+    said = completed(over, ending.duration_seconds, now, late=call.given_up)
+    events = (started(begun, now), said) if call.state in OPEN else (said,)
     return _recorded(Settled(over, events), ending)
 
 
@@ -134,7 +135,7 @@ def _refused(call: Call, word: Refused, now: datetime) -> Settled:
     if call.state not in OPEN and not call.given_up:
         return Settled(call)
     over = _over(call, Ending(at=now, outcome=word.outcome, cause=word.cause))
-    return Settled(over, (_completed(over, None, now, late=call.given_up),))
+    return Settled(over, (completed(over, None, now, late=call.given_up),))
 
 
 def _given_back(call: Call, why: GivenBack, now: datetime) -> Settled:
@@ -177,7 +178,7 @@ def _no_trace(call: Call, asked_at: datetime, now: datetime, rules: Rules) -> Se
         return Settled(replace(missed, next_check_at=_next_look(missed, now, rules)))
     cause = LOST_BY_CARRIER if call.state is State.STARTED else PLACEMENT_UNKNOWN
     over = _over(missed, Ending(now, Outcome.UNKNOWN, cause))
-    return Settled(over, (_completed(over, None, now),))
+    return Settled(over, (completed(over, None, now),))
 
 
 def _next_look(call: Call, now: datetime, rules: Rules) -> datetime:
@@ -209,45 +210,4 @@ def _over(call: Call, ending: Ending) -> Call:
         outcome=ending.outcome,
         cause=ending.cause,
         next_check_at=None,
-    )
-
-
-def facts(call: Call, now: datetime) -> dict[str, Any]:
-    """What every event of a call says."""
-    return {
-        "account_id": call.account_id,
-        "at": now,
-        "batch_id": call.batch_id,
-        "recipient_id": call.recipient_id,
-        "call_id": call.call_id,
-        "grant_no": call.grant_no,
-        "attempt": call.attempt,
-        "run_attempt": call.run_attempt,
-        "epoch": call.epoch,
-        "requested_at": call.requested_at,
-    }
-
-
-def _started(call: Call, now: datetime) -> CallStarted:
-    return CallStarted(
-        **facts(call, now),
-        carrier=call.carrier or "",
-        carrier_call_id=call.carrier_call_id or "",
-    )
-
-
-def _completed(
-    call: Call, duration: float | None, now: datetime, *, late: bool = False
-) -> CallCompleted:
-    return CallCompleted(
-        **facts(call, now),
-        outcome=call.outcome or Outcome.UNKNOWN,
-        cause=call.cause or "",
-        carrier=call.carrier or "",
-        carrier_call_id=call.carrier_call_id,
-        started_at=call.started_at,
-        answered_at=call.answered_at,
-        ended_at=call.ended_at or now,
-        duration_seconds=duration,
-        late=late,
     )

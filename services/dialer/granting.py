@@ -15,11 +15,12 @@ from contracts.sealed import RecipientSecrets
 from services.dialer import clock
 from services.dialer.call import Call
 from services.dialer.carriers.port import Order, Refused
-from services.dialer.domain import Evidence, GivenBack, Rules, facts, settle
+from services.dialer.domain import Evidence, GivenBack, Rules, settle
 from services.dialer.people import People
 from services.dialer.placeholders import spoken_with
 from services.dialer.settings import DialerSettings
 from services.dialer.store import Q, Row, call_of, save_calls, say, take_permits
+from services.dialer.telling import facts
 
 INTENDED, HELD = "intended", "held"
 

@@ -105,7 +105,7 @@ async def test_a_dialer_killed_before_its_announcement_is_recorded_loses_nobody(
     await house.judge()
 
 
-@pytest.mark.parametrize("turns", [3, pytest.param(12, marks=pytest.mark.chaos)])
+@pytest.mark.parametrize("turns", [2, pytest.param(12, marks=pytest.mark.chaos)])
 async def test_killed_at_random_moments_everybody_is_settled_once(
     house: Dialing, turns: int
 ) -> None:
@@ -158,6 +158,7 @@ async def test_a_lost_database_rings_nobody_again_and_forgets_nobody(
     assert len([e for e in house.of(CallCompleted) if e.call_id in over]) == 20
 
 
+@pytest.mark.chaos
 async def test_a_restored_database_rings_nobody_again(
     house: Dialing, database: DatabaseFactory
 ) -> None:

@@ -19,6 +19,7 @@ def begun(running: House, ending: str) -> Run:
     return Run(running, running.create(csv_of(called)), called, since, LIMIT)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(240)
 def test_a_dialer_frozen_in_mid_batch_rings_nobody_when_it_thaws(running: House) -> None:
     requests = Requests(running)

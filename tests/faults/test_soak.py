@@ -26,7 +26,7 @@ FINAL = {"COMPLETED", "FAILED", "NO_ANSWER"}
 @pytest.mark.parametrize(
     ("seed", "commands", "kills"),
     [
-        pytest.param(1, 80, 0, marks=pytest.mark.timeout(150)),
+        pytest.param(1, 50, 0, marks=pytest.mark.timeout(150)),
         pytest.param(
             random.randrange(10**6),
             2500,

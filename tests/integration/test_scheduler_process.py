@@ -167,6 +167,7 @@ async def test_a_batch_is_called_to_its_end_through_kills_and_the_log_rebuilds_i
     assert report.records > 2 * story.recipients
 
 
+@pytest.mark.chaos
 async def test_a_lost_database_is_read_up_again_before_anything_is_decided(
     alone: House, database: DatabaseFactory
 ) -> None:

@@ -28,9 +28,9 @@ from services.dialer.domain import (
     Overdue,
     Rules,
     Settled,
-    facts,
     settle,
 )
+from services.dialer.telling import facts
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 RULES = Rules(
