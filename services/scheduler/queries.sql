@@ -31,32 +31,39 @@ WHERE n.version < excluded.version;
 SELECT batch_id, command_no FROM batches WHERE batch_id = ANY ($1::uuid[])
 ORDER BY batch_id FOR UPDATE;
 
--- name: create_batch
-UPDATE batches SET created = $2 WHERE batch_id = $1;
+-- name: create_batches
+UPDATE batches b SET created = c.created
+FROM unnest($1::uuid[], $2::text[]) AS c (batch_id, created) WHERE b.batch_id = c.batch_id;
 
--- name: delete_batch
-UPDATE batches SET deleted = true WHERE batch_id = $1;
+-- name: delete_batches
+UPDATE batches SET deleted = true WHERE batch_id = ANY ($1::uuid[]);
 
 -- name: forget_recipients
 -- Of a deleted batch a skeleton stays: its calls in flight still hold their slots.
 UPDATE recipients
 SET sealed = NULL, zones = '', not_before = NULL, from_number = NULL
-WHERE batch_id = $1 AND sealed IS NOT NULL;
+WHERE batch_id = ANY ($1::uuid[]) AND sealed IS NOT NULL;
 
 -- name: forget_zones
-DELETE FROM batch_zones WHERE batch_id = $1;
+DELETE FROM batch_zones WHERE batch_id = ANY ($1::uuid[]);
 
 -- name: ask
 -- A command waits for its verdict, unless that came before it.
 INSERT INTO commands (batch_id, command_no, account_id, type, body, asked_at)
-SELECT b.batch_id, $2, b.account_id, $3, $4, $5
-FROM batches b WHERE b.batch_id = $1 AND b.answered_no < $2;
+SELECT b.batch_id, c.command_no, b.account_id, c.type, c.body, c.asked_at
+FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::timestamptz[])
+     AS c (batch_id, command_no, type, body, asked_at)
+JOIN batches b USING (batch_id)
+WHERE b.answered_no < c.command_no;
 
--- name: command_folded
-UPDATE batches SET command_no = $2 WHERE batch_id = $1;
+-- name: move_on
+-- The last command folded of each.
+UPDATE batches b SET command_no = c.command_no
+FROM unnest($1::uuid[], $2::integer[]) AS c (batch_id, command_no) WHERE b.batch_id = c.batch_id;
 
--- name: announce_addition
-INSERT INTO additions AS a (addition_id, batch_id, chunks, accepted) VALUES ($1, $2, $3, $4)
+-- name: announce_additions
+INSERT INTO additions AS a (addition_id, batch_id, chunks, accepted)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::boolean[]) AS announced ORDER BY 1
 ON CONFLICT (addition_id) DO UPDATE
 SET chunks = excluded.chunks, accepted = a.accepted OR excluded.accepted;
 
@@ -131,8 +138,9 @@ ON CONFLICT DO NOTHING;
 -- name: ignore_zones
 -- The window has a zone of its own: those of the rows do not matter.
 -- Where no chunk came before it, nothing is searched.
-UPDATE recipients SET zones = ''
-WHERE batch_id = $1 AND zones <> '' AND EXISTS (SELECT FROM batch_zones WHERE batch_id = $1);
+UPDATE recipients r SET zones = ''
+FROM (SELECT DISTINCT batch_id FROM batch_zones WHERE batch_id = ANY ($1::uuid[])) z
+WHERE r.batch_id = z.batch_id AND r.zones <> '';
 
 -- name: advance
 -- The pair (grant_no, stage) only grows.
@@ -150,15 +158,15 @@ SET grant_no = excluded.grant_no, stage = excluded.stage, epoch = excluded.epoch
     retry_at = excluded.retry_at
 WHERE (r.grant_no, r.stage) < (excluded.grant_no, excluded.stage);
 
--- name: ended_of_batch
+-- name: early_ends
 -- Ends that came before the batch's policy was known, if any did.
 WITH early AS (
-    UPDATE batches SET early_ends = false WHERE batch_id = $1 AND early_ends RETURNING batch_id
+    UPDATE batches SET early_ends = false WHERE batch_id = ANY ($1::uuid[]) AND early_ends
+    RETURNING batch_id
 )
-SELECT recipient_id, grant_no, stage, epoch, attempt, run_attempt, outcome, ended_at
-FROM recipients
-WHERE batch_id = $1 AND stage IN (5, 6)
-  AND EXISTS (SELECT FROM early);
+SELECT r.batch_id, recipient_id, grant_no, stage, epoch, attempt, run_attempt, outcome, ended_at
+FROM early JOIN recipients r USING (batch_id)
+WHERE r.stage IN (5, 6);
 
 -- name: note_early_ends
 UPDATE batches SET early_ends = true

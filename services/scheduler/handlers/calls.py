@@ -62,11 +62,14 @@ def _retry_at(created: BatchCreated | None, progress: Progress) -> datetime | No
     return called_again_from(progress, Rules(created.retry_policy)) if created else None
 
 
-async def judge_ends(conn: Connection, created: BatchCreated) -> None:
+async def judge_ends(conn: Connection, created: Sequence[BatchCreated]) -> None:
     """Calls may be read before the batch they belong to: now its policy is known."""
-    rows = await conn.fetch(Q.ended_of_batch, created.batch_id)
-    if rows:
-        due = [(row["recipient_id"], _retry_at(created, progress_in(row))) for row in rows]
+    known = {batch.batch_id: batch for batch in created}
+    rows = await conn.fetch(Q.early_ends, sorted(known))
+    due = [
+        (row["recipient_id"], _retry_at(known[row["batch_id"]], progress_in(row))) for row in rows
+    ]
+    if due:
         await conn.execute(Q.set_retry, *columns(due, 2))
 
 
