@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cli.groups import Groups, Place
-from services.ingest.marks import Marks
 from services.ingest.reading.columns import Column
 from services.ingest.reading.csv_file import Table
 from services.ingest.reading.json_file import given_in_json, recipients_in
 from services.ingest.reading.plain import plain_number
 from services.ingest.reading.policy import Policy
 from services.ingest.reading.rows import CheckedRow, Given, check_row
-from services.ingest.sources import Source, check_cells
+from services.ingest.uploading.marks import Marks
+from services.ingest.uploading.sources import Source, check_cells
 
 MARKED_AT_ONCE: Final = 1_000
 TWICE: Final = (

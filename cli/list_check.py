@@ -13,14 +13,14 @@ from cli.fixing_rows import fix_rows
 from cli.list_words import counts_in_words, in_words, say_columns, say_groups
 from cli.new_file import whole_file
 from cli.printing import say, say_failure, say_json
-from services.ingest.content import Content
 from services.ingest.reading.columns import SETTINGS, FileRefusedError, suggestion
 from services.ingest.reading.csv_file import read_csv
 from services.ingest.reading.json_file import read_body
 from services.ingest.reading.json_text import BodyRefusedError
 from services.ingest.reading.policy import Policy
 from services.ingest.reading.rows import CheckedRow, Given
-from services.ingest.sources import Source
+from services.ingest.uploading.content import Content
+from services.ingest.uploading.sources import Source
 
 Json = dict[str, Any]
 FILE_BYTES = 50 * 1024 * 1024

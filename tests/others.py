@@ -1,8 +1,12 @@
 """The scheduler's and the dialers' words to ingest, said by a test in their stead."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+import pytest
 
 from contracts.event import Event
 from contracts.gates import BatchGateClosed
@@ -58,6 +62,15 @@ def closed(
         for_good=for_good,
         live=live,
     )
+
+
+@contextmanager
+def impatience() -> Iterator[None]:
+    """Whoever asks is told soon that nobody has answered."""
+    with pytest.MonkeyPatch.context() as patch:
+        for waiting in ("asking", "deleting"):
+            patch.setattr(f"services.ingest.life.{waiting}.PATIENCE", 0.3)
+        yield
 
 
 async def say(desk: Desk, *events: Event) -> None:

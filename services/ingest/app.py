@@ -49,15 +49,15 @@ from services.ingest.lists.opening import Lists
 from services.ingest.once import Once
 from services.ingest.policies import Policies
 from services.ingest.previews import Previews
-from services.ingest.recipients import Recipients
-from services.ingest.restoring import Restoring
 from services.ingest.settings import IngestSettings
-from services.ingest.streamer import Streamer
 from services.ingest.suppressions.entries import Suppressions
 from services.ingest.suppressions.lists import SuppressionLists
 from services.ingest.suppressions.pepper import pepper_check
-from services.ingest.sweeper import Sweeper
-from services.ingest.workers import Workers
+from services.ingest.uploading.recipients import Recipients
+from services.ingest.uploading.restoring import Restoring
+from services.ingest.uploading.streamer import Streamer
+from services.ingest.uploading.sweeper import Sweeper
+from services.ingest.uploading.workers import Workers
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

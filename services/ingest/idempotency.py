@@ -15,7 +15,7 @@ from chassis.postgres import Connection
 from chassis.problems import Problem
 from chassis.vault import Seals, list_scope
 from services.ingest import store
-from services.ingest.staged import UploadLostError
+from services.ingest.uploading.staged import UploadLostError
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ from services.ingest.domain.chunks import Uploaded
 from services.ingest.idempotency import Answer, Idempotency, Key
 from services.ingest.once import Once
 from services.ingest.policies import Policies
-from services.ingest.recipients import Recipients
-from services.ingest.sources import ForBatch
-from services.ingest.staging import Sealing
-from services.ingest.submission import Submission
-from services.ingest.uploads import upload
+from services.ingest.uploading.recipients import Recipients
+from services.ingest.uploading.sources import ForBatch
+from services.ingest.uploading.staging import Sealing
+from services.ingest.uploading.submission import Submission
+from services.ingest.uploading.uploads import upload
 
 log = structlog.get_logger()
 

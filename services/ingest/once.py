@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import structlog
 
 from chassis.postgres import TRANSIENT, Pool
-from services.ingest import staged
 from services.ingest.idempotency import Answer, Idempotency, Key
+from services.ingest.uploading import staged
 
 log = structlog.get_logger()
 

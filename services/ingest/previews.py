@@ -11,8 +11,8 @@ from services.ingest.domain.preview import Count, Preview, foreseen
 from services.ingest.policies import Policies
 from services.ingest.reading.policy import Policy
 from services.ingest.reading.rows import CheckedRow
-from services.ingest.recipients import Recipients
-from services.ingest.submission import Submission
+from services.ingest.uploading.recipients import Recipients
+from services.ingest.uploading.submission import Submission
 
 
 @dataclass(frozen=True, slots=True)

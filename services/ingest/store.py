@@ -23,7 +23,7 @@ from services.ingest.domain.batch import Directory
 from services.ingest.domain.chunks import Stream, Uploaded, added, rejected
 from services.ingest.domain.directory import account_key, agent_key, number_key
 from services.ingest.domain.requests import BatchRequest
-from services.ingest.staged import LEASE, finish_upload, give_to_sweeper
+from services.ingest.uploading.staged import LEASE, finish_upload, give_to_sweeper
 
 Q = load_queries(__file__)
 

@@ -18,12 +18,12 @@ from chassis.ground import lay_ground
 from chassis.wake import News
 from services.ingest.api.parts import Parts
 from services.ingest.app import MIGRATIONS, compose
-from services.ingest.content import Content
 from services.ingest.intake import Wakes
 from services.ingest.lists.opening import Lists
 from services.ingest.settings import IngestSettings
-from services.ingest.sources import Source
-from services.ingest.workers import Workers
+from services.ingest.uploading.content import Content
+from services.ingest.uploading.sources import Source
+from services.ingest.uploading.workers import Workers
 from tests.bench.figure import Figure, Goal
 from tests.bench.lists import csv_of, numbers_of_many_countries
 from tests.bench.sizes import Size

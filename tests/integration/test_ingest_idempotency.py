@@ -9,8 +9,9 @@ import pytest
 
 from contracts.batches import BatchCreated
 from contracts.ids import batch_id_of
-from services.ingest import staged, store
-from services.ingest.staged import UploadLostError
+from services.ingest import store
+from services.ingest.uploading import staged
+from services.ingest.uploading.staged import UploadLostError
 from tests.conftest import DatabaseFactory
 from tests.desk import Desk, a_batch, csv_of, open_desk, recipients, settings_for
 

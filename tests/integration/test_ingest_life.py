@@ -9,12 +9,14 @@ import httpx2
 import pytest
 
 from contracts.batches import BatchPauseRequested, BatchRenamed, BatchRetryRequested
+from contracts.ids import command_id_of
 from contracts.status import BatchResumed
 from contracts.statuses import BatchStatus
 from services.projections.domain.position import read_position
 from tests.conftest import databases
+from tests.counter import until
 from tests.desk import Desk, a_batch, codes, open_desk, recipients, settings_for
-from tests.others import accepted, closed, refused, say
+from tests.others import accepted, closed, impatience, refused, say
 
 PAUSE, RESUME = "pause", "resume"
 
@@ -22,7 +24,8 @@ PAUSE, RESUME = "pause", "resume"
 @pytest.fixture(scope="module")
 async def desk(kafka: str, postgres: str) -> AsyncIterator[Desk]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("services.ingest.life.asking.PATIENCE", 0.5)
+        for waiting in ("asking", "deleting"):
+            patch.setattr(f"services.ingest.life.{waiting}.PATIENCE", 30)
         async with databases(postgres) as database:
             settings = await settings_for(kafka, database, f"t{uuid4().hex[:10]}.")
             async with open_desk(settings) as opened:
@@ -49,10 +52,18 @@ async def asked_of(desk: Desk, kind: type[Any], batch_id: UUID, least: int = 1) 
                 return found
 
 
+async def folded(desk: Desk, batch_id: UUID, command_no: int) -> None:
+    """Until the verdict on it is written down."""
+    command_id = command_id_of(batch_id, command_no)
+    query = "SELECT EXISTS (SELECT FROM verdicts WHERE command_id = $1)"
+    await until(lambda: desk.pool.fetchval(query, command_id))
+
+
 async def test_a_command_nobody_has_judged_is_taken_and_not_confirmed(
     desk: Desk, batch_id: UUID
 ) -> None:
-    answer = await ask(desk, batch_id, PAUSE)
+    with impatience():
+        answer = await ask(desk, batch_id, PAUSE)
     assert (answer.status_code, answer.json()["confirmed"]) == (202, False)
     position = read_position(answer.headers["Rollcall-Position"])
     assert (position.batch_id, position.command_no) == (batch_id, 2)  # type: ignore[union-attr]
@@ -64,7 +75,9 @@ async def test_a_pause_is_done_when_its_gate_has_closed_and_not_before(
     desk: Desk, batch_id: UUID
 ) -> None:
     await say(desk, closed(batch_id, 2), accepted(batch_id, 2, epoch=3))
-    answer = await ask(desk, batch_id, PAUSE)
+    await folded(desk, batch_id, 2)
+    with impatience():
+        answer = await ask(desk, batch_id, PAUSE)
     assert (answer.status_code, answer.json()["status"]) == (202, BatchStatus.PAUSED)
     asking = asyncio.create_task(ask(desk, batch_id, PAUSE))
     await asked_of(desk, BatchPauseRequested, batch_id, least=2)
@@ -93,7 +106,8 @@ async def test_the_same_key_asks_once_and_is_told_what_has_come_of_it(
     desk: Desk, batch_id: UUID
 ) -> None:
     key = uuid4().hex
-    first = await ask(desk, batch_id, PAUSE, key)
+    with impatience():
+        first = await ask(desk, batch_id, PAUSE, key)
     await say(desk, accepted(batch_id, 2), closed(batch_id, 1))
     again = await ask(desk, batch_id, PAUSE, key)
     assert (first.status_code, again.status_code) == (202, 200)
@@ -114,7 +128,8 @@ async def test_a_refused_command_leaves_its_key_free(desk: Desk, batch_id: UUID)
 async def test_commands_at_once_are_numbered_one_after_the_other(
     desk: Desk, batch_id: UUID
 ) -> None:
-    answers = await asyncio.gather(*(ask(desk, batch_id, PAUSE) for _ in range(10)))
+    with impatience():
+        answers = await asyncio.gather(*(ask(desk, batch_id, PAUSE) for _ in range(10)))
     assert {answer.status_code for answer in answers} == {202}
     commands = await asked_of(desk, BatchPauseRequested, batch_id, least=10)
     assert [command.command_no for command in commands] == list(range(2, 12))
@@ -122,8 +137,9 @@ async def test_commands_at_once_are_numbered_one_after_the_other(
 
 async def test_a_retry_says_whether_the_unknown_are_meant(desk: Desk, batch_id: UUID) -> None:
     path = f"/v1/batches/{batch_id}/retry"
-    await desk.http.post(path, json={"include_unknown": True})
-    await desk.http.post(path)
+    with impatience():
+        await desk.http.post(path, json={"include_unknown": True})
+        await desk.http.post(path)
     commands = await asked_of(desk, BatchRetryRequested, batch_id, least=2)
     assert [command.include_unknown for command in commands] == [True, False]
     wrong = await desk.http.post(path, json={"include_unknown": 1, "epoch": 4})

@@ -14,14 +14,14 @@ from contracts.statuses import BatchStatus
 from tests.conftest import databases
 from tests.counter import until
 from tests.desk import Desk, a_batch, open_desk, recipients, settings_for
-from tests.others import added, closed, refused, removed, say
+from tests.others import added, closed, impatience, refused, removed, say
 
 
 @pytest.fixture(scope="module")
 async def desk(kafka: str, postgres: str) -> AsyncIterator[Desk]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("services.ingest.life.asking.PATIENCE", 0.5)
-        patch.setattr("services.ingest.life.deleting.PATIENCE", 0.5)
+        for waiting in ("asking", "deleting"):
+            patch.setattr(f"services.ingest.life.{waiting}.PATIENCE", 30)
         async with databases(postgres) as database:
             settings = await settings_for(kafka, database, f"t{uuid4().hex[:10]}.")
             async with open_desk(settings) as opened:
@@ -46,7 +46,8 @@ async def test_a_batch_is_readable_until_no_call_of_it_can_begin_and_then_for_no
     desk: Desk,
 ) -> None:
     batch_id = await new(desk)
-    assert await delete(desk, batch_id) == 202
+    with impatience():
+        assert await delete(desk, batch_id) == 202
     assert await key_of(desk, f"batch:{batch_id}") is not None
     await say(desk, closed(batch_id, 1, for_good=True, live=2))
     await until(lambda: desk.pool.fetchval("SELECT forgotten FROM batches WHERE batch_id = $1",
@@ -63,7 +64,8 @@ async def test_a_batch_is_readable_until_no_call_of_it_can_begin_and_then_for_no
 
 async def test_a_deleted_batch_takes_no_command(desk: Desk) -> None:
     batch_id = await new(desk)
-    await delete(desk, batch_id)
+    with impatience():
+        await delete(desk, batch_id)
     path = f"/v1/batches/{batch_id}"
     answers = [
         await desk.http.post(f"{path}/pause"),
@@ -110,13 +112,15 @@ async def rows_of(desk: Desk, addition_id: UUID, least: int) -> list[int]:
 async def test_who_is_added_reaches_the_log_only_when_they_were_taken(desk: Desk) -> None:
     batch_id = await new(desk, 3)
     addition_id = addition_id_of(batch_id, 2)
-    answer = await add(desk, batch_id)
+    with impatience():
+        answer = await add(desk, batch_id)
     assert (answer.status_code, answer.json()["confirmed"]) == (202, False)
     assert answer.json()["addition_id"] == str(addition_id)
     assert await rows_of(desk, addition_id, 0) == []
     await say(desk, added(batch_id, 2, addition_id))
     assert await rows_of(desk, addition_id, 2) == [4, 5]  # they count on
-    answer = await add(desk, batch_id, 1)
+    with impatience():
+        await add(desk, batch_id, 1)
     await say(desk, added(batch_id, 3, addition_id_of(batch_id, 3)))
     assert await rows_of(desk, addition_id_of(batch_id, 3), 1) == [6]
 
@@ -133,7 +137,8 @@ async def test_who_is_refused_is_nowhere(desk: Desk) -> None:
 
 async def test_additions_at_once_never_share_a_row(desk: Desk) -> None:
     batch_id = await new(desk, 1)
-    answers = await asyncio.gather(*(add(desk, batch_id) for _ in range(4)))
+    with impatience():
+        answers = await asyncio.gather(*(add(desk, batch_id) for _ in range(4)))
     assert {answer.status_code for answer in answers} == {202}
     asked = [it for it in await desk.log_of(RecipientsAddRequested) if it.batch_id == batch_id]
     assert len({it.addition.addition_id for it in asked}) == 4

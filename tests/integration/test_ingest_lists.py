@@ -8,7 +8,7 @@ import pytest
 
 from chassis.vault import list_scope
 from services.ingest.lists.opening import Lists
-from services.ingest.sweeper import Sweeper
+from services.ingest.uploading.sweeper import Sweeper
 from tests.list_desk import LISTS, ListDesk, counts, file, form, number, people, person, row_codes
 
 WRITTEN: list[tuple[str, str, str]] = [

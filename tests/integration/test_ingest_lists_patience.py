@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.ingest import once, staged
-from services.ingest.workers import LONG
+from services.ingest import once
+from services.ingest.uploading import staged
+from services.ingest.uploading.workers import LONG
 from tests.desk import AGENT
 from tests.list_desk import LISTS, ListDesk, counts, file, number, people
 

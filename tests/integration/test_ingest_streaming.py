@@ -15,18 +15,20 @@ from chassis.wake import News
 from contracts.batches import BatchImportFailed
 from contracts.codec import Encoded
 from contracts.recipients import RecipientsAdded
-from services.ingest import staged, store
+from services.ingest import store
 from services.ingest.app import MIGRATIONS, compose
-from services.ingest.content import Content
 from services.ingest.directory import Directory
 from services.ingest.intake import Wakes
+from services.ingest.life import store as life_store
 from services.ingest.lists import store as lists_store
 from services.ingest.lists.opening import Lists
 from services.ingest.settings import IngestSettings
-from services.ingest.streamer import Streamer
-from services.ingest.submission import Sent, batch_of
-from services.ingest.sweeper import Sweeper
-from services.ingest.workers import Workers
+from services.ingest.uploading import staged
+from services.ingest.uploading.content import Content
+from services.ingest.uploading.streamer import Streamer
+from services.ingest.uploading.submission import Sent, batch_of
+from services.ingest.uploading.sweeper import Sweeper
+from services.ingest.uploading.workers import Workers
 from tests.conftest import DatabaseFactory
 from tests.desk import Json, a_batch, read_log, recipients, registered, settings_for
 
@@ -84,8 +86,8 @@ async def ingest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Ingest]:
     monkeypatch.setattr("services.ingest.domain.chunks.MAX_ENTRIES", 10)
-    monkeypatch.setattr("services.ingest.streamer.AT_ONCE", 4)
-    monkeypatch.setattr("services.ingest.streamer.TURN", 0)
+    monkeypatch.setattr("services.ingest.uploading.streamer.AT_ONCE", 4)
+    monkeypatch.setattr("services.ingest.uploading.streamer.TURN", 0)
     settings = await settings_for(kafka, database, topic_prefix)
     ground = await lay_ground(settings, MIGRATIONS)
     try:
@@ -165,7 +167,7 @@ async def test_a_list_whose_rows_are_lost_fails_its_batch_once(ingest: Ingest) -
 async def test_a_list_goes_on_in_its_turn_until_the_log_has_all_of_it(
     ingest: Ingest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.ingest.streamer.TURN", 60)
+    monkeypatch.setattr("services.ingest.uploading.streamer.TURN", 60)
     await ingest.take(CHUNKS * 10)
     streamer = ingest.streamer()
     assert await streamer.stream_some()
@@ -176,8 +178,8 @@ async def test_a_list_goes_on_in_its_turn_until_the_log_has_all_of_it(
 async def test_a_list_that_broke_in_its_turn_keeps_what_was_acknowledged(
     ingest: Ingest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.ingest.streamer.TURN", 60)
-    monkeypatch.setattr("services.ingest.streamer.AT_ONCE", 1)
+    monkeypatch.setattr("services.ingest.uploading.streamer.TURN", 60)
+    monkeypatch.setattr("services.ingest.uploading.streamer.AT_ONCE", 1)
     await ingest.take(CHUNKS * 10)
     with pytest.raises(KafkaTimeoutError):
         await ingest.streamer(BreaksLater(ingest.ground.producer, after=3)).stream_some()
@@ -238,7 +240,7 @@ async def test_an_upload_that_fell_silent_is_swept_and_no_other(ingest: Ingest) 
 
 async def test_every_query_fits_the_schema(ingest: Ingest) -> None:
     async with ingest.ground.pool.acquire() as conn:
-        for queries in (store.Q, lists_store.Q):
+        for queries in (store.Q, staged.Q, lists_store.Q, life_store.Q):
             await check_queries(conn, queries)
 
 

@@ -14,8 +14,8 @@ from contracts.ids import chunk_id_of, recipient_id_of
 from contracts.recipients import CHUNK_BYTES, RecipientEntry, RecipientsAdded
 from contracts.sealed import FieldError, RecipientSecrets, Rejection, Rejections, Seal, new_key
 from services.ingest.domain.chunks import Stream, added, advanced, import_failed, rejected
-from services.ingest.staging import Accepted, Sealing, Stager
-from services.ingest.uploads import Tally
+from services.ingest.uploading.staging import Accepted, Sealing, Stager
+from services.ingest.uploading.uploads import Tally
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 STREAM = Stream("default", UUID(int=1), UUID(int=2), UUID(int=3), chunks=2, rejection_chunks=1)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.ingest.overlap import both
+from services.ingest.uploading.overlap import both
 
 
 async def test_the_error_of_one_waits_for_the_end_of_the_other() -> None:

@@ -11,8 +11,8 @@ from contracts.ids import RecipientIds, recipient_id_of
 from contracts.sealed import RecipientSecrets, Rejection
 from services.ingest.reading.policy import ANYONE
 from services.ingest.reading.rows import Given, check_row
-from services.ingest.sources import judged
-from services.ingest.staging import Accepted
+from services.ingest.uploading.sources import judged
+from services.ingest.uploading.staging import Accepted
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")))
 

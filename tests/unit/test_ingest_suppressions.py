@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.sealed import digest_of
-from services.ingest.content import Content
 from services.ingest.domain.suppressions import Entry, Listed, as_called, news
 from services.ingest.suppressions.reading import PORTION, ListJob, Portion
+from services.ingest.uploading.content import Content
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 PEPPER = b"pepper"

@@ -15,8 +15,8 @@ from services.ingest.api import faults
 from services.ingest.api.upload import BATCH as PARTS
 from services.ingest.api.upload import FIELD_BYTES, MOST_BYTES, TOO_LARGE, sent_in
 from services.ingest.domain.requests import AccountRequest, AgentRequest
-from services.ingest.submission import batch_of
-from services.ingest.workers import Workers
+from services.ingest.uploading.submission import batch_of
+from services.ingest.uploading.workers import Workers
 
 BATCH = {"name": "Reminders", "agent_id": "a1"}
 FORM = "multipart/form-data; boundary=b"

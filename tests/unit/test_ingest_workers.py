@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.ingest.content import IN_MEMORY, Content
 from services.ingest.reading.columns import FileRefusedError
-from services.ingest.workers import LONG, WorkerLostError, Workers
+from services.ingest.uploading.content import IN_MEMORY, Content
+from services.ingest.uploading.workers import LONG, WorkerLostError, Workers
 from tests.running_up import is_gone, until
 
 

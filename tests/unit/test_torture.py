@@ -17,7 +17,7 @@ from services.ingest.reading.json_text import BodyRefusedError
 from services.ingest.reading.plain import plain_number
 from services.ingest.reading.policy import Policy, Suppressed
 from services.ingest.reading.rows import CheckedRow, check_row
-from services.ingest.sources import check_cells
+from services.ingest.uploading.sources import check_cells
 
 CASES = Path(__file__).parent.parent / "torture"
 PEPPER = b"pepper"

@@ -13,7 +13,7 @@ from services.ingest.api.parts import Ready
 from services.ingest.api.schemas import ADDITION_BODY
 from services.ingest.api.upload import LIST, sent_in
 from services.ingest.domain.life import Wish
-from services.ingest.submission import addition_of
+from services.ingest.uploading.submission import addition_of
 
 router = APIRouter(prefix="/v1/batches/{batch_id}/recipients", tags=["batches"])
 

@@ -10,7 +10,7 @@ from services.ingest.api.parts import Ready
 from services.ingest.api.schemas import BATCH_BODY
 from services.ingest.api.upload import BATCH, sent_in
 from services.ingest.domain.preview import Preview
-from services.ingest.submission import batch_of
+from services.ingest.uploading.submission import batch_of
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 

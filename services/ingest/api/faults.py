@@ -17,11 +17,11 @@ from services.ingest.api.places import on_invalid, told
 from services.ingest.domain.batch import RefusedError
 from services.ingest.reading.columns import FileRefusedError
 from services.ingest.reading.json_text import BodyRefusedError
-from services.ingest.staged import UploadLostError
 from services.ingest.store import BatchExistsError
 from services.ingest.suppressions.pepper import PepperLostError
-from services.ingest.uploads import RowsRefusedError
-from services.ingest.workers import WorkerLostError
+from services.ingest.uploading.staged import UploadLostError
+from services.ingest.uploading.uploads import RowsRefusedError
+from services.ingest.uploading.workers import WorkerLostError
 
 log = structlog.get_logger()
 

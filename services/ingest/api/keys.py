@@ -6,7 +6,7 @@ from fastapi import Header
 from starlette.concurrency import run_in_threadpool
 
 from services.ingest.idempotency import Key
-from services.ingest.submission import Sent
+from services.ingest.uploading.submission import Sent
 
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 

@@ -14,10 +14,10 @@ from services.ingest import position
 from services.ingest.api.account import ACTOR, Account
 from services.ingest.api.keys import IdempotencyKey, key_of
 from services.ingest.api.parts import Ready
-from services.ingest.content import Content
 from services.ingest.domain.life import COMMANDS, Wish
 from services.ingest.domain.requests import NoRequest, RenameRequest, RetryRequest
-from services.ingest.submission import Sent
+from services.ingest.uploading.content import Content
+from services.ingest.uploading.submission import Sent
 
 router = APIRouter(prefix="/v1/batches/{batch_id}", tags=["batches"])
 

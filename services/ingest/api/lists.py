@@ -19,7 +19,7 @@ from services.ingest.domain.requests import RowRequest
 from services.ingest.lists.answers import ListAnswer
 from services.ingest.lists.rows import RowAnswer
 from services.ingest.lists.searching import Search
-from services.ingest.submission import list_of
+from services.ingest.uploading.submission import list_of
 
 router = APIRouter(prefix="/v1/recipient-lists", tags=["recipient lists"])
 

@@ -23,7 +23,7 @@ from services.ingest.lists.opening import Lists
 from services.ingest.previews import Previews
 from services.ingest.suppressions.entries import Suppressions
 from services.ingest.suppressions.lists import SuppressionLists
-from services.ingest.workers import Workers
+from services.ingest.uploading.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)

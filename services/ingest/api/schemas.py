@@ -5,7 +5,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from services.ingest.domain.requests import BatchRequest, RecipientRequest
-from services.ingest.submission import AdditionRequest
+from services.ingest.uploading.submission import AdditionRequest
 
 FILE: Final = {"type": "string", "format": "binary"}
 MAPPING: Final = {

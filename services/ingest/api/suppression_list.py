@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 
 from chassis.problems import Problem
 from services.ingest.api.upload import SUPPRESSIONS, is_form, sent_in
-from services.ingest.content import Content, digest
 from services.ingest.domain.suppressions import Source
 from services.ingest.suppressions.lists import SentList
+from services.ingest.uploading.content import Content, digest
 
 SOURCE: Final = TypeAdapter[str](Source)
 UNNAMED: Final = "csv"

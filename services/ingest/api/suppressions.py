@@ -17,10 +17,10 @@ from services.ingest.api.parts import Ready
 from services.ingest.api.suppression_list import list_of
 from services.ingest.domain.fields import PhoneNumber
 from services.ingest.domain.suppressions import SuppressionRequest, as_called
-from services.ingest.staged import UploadLostError
 from services.ingest.suppressions.entries import ExpiredAlreadyError, NotSuppressedError
 from services.ingest.suppressions.lists import BrokeOffError
-from services.ingest.workers import WorkerLostError
+from services.ingest.uploading.staged import UploadLostError
+from services.ingest.uploading.workers import WorkerLostError
 
 router = APIRouter(prefix="/v1/suppressions", tags=["suppressions"])
 

@@ -16,8 +16,8 @@ from starlette.types import Scope
 
 from chassis.problems import Problem
 from contracts.statuses import Action
-from services.ingest.content import IN_MEMORY, Content
-from services.ingest.submission import Sent
+from services.ingest.uploading.content import IN_MEMORY, Content
+from services.ingest.uploading.submission import Sent
 
 FILE_BYTES = 50 * 1024 * 1024
 FIELD_BYTES = 1024 * 1024

@@ -21,12 +21,12 @@ from services.ingest.life.asking import Asked, Asking
 from services.ingest.life.store import AdditionTerms
 from services.ingest.once import Once
 from services.ingest.policies import Policies
-from services.ingest.recipients import Recipients
-from services.ingest.sources import ForBatch
-from services.ingest.staged import UploadLostError
-from services.ingest.staging import Sealing
-from services.ingest.submission import Addition
-from services.ingest.uploads import RowsRefusedError, upload
+from services.ingest.uploading.recipients import Recipients
+from services.ingest.uploading.sources import ForBatch
+from services.ingest.uploading.staged import UploadLostError
+from services.ingest.uploading.staging import Sealing
+from services.ingest.uploading.submission import Addition
+from services.ingest.uploading.uploads import RowsRefusedError, upload
 
 TRIES: Final = 5
 

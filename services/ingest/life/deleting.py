@@ -14,13 +14,13 @@ from chassis.postgres import Pool, retrying
 from chassis.vault import Seals, batch_scope
 from chassis.wake import Alarm, News
 from contracts.batches import BatchDeleted
-from services.ingest import staged
 from services.ingest.domain.life import Wish
 from services.ingest.intake import Wakes
 from services.ingest.life import store
 from services.ingest.life.asking import PATIENCE, Asking, came
 from services.ingest.lists.opening import Lists
 from services.ingest.lists.store import ListGoneError
+from services.ingest.uploading import staged
 
 log = structlog.get_logger()
 

@@ -11,9 +11,9 @@ from contracts.calendar import RECIPIENT
 from contracts.gates import BatchGateClosed
 from contracts.status import BatchActionRejected, BatchStatusEvent
 from contracts.statuses import Action, BatchStatus
-from services.ingest import staged
 from services.ingest.domain.chunks import Uploaded
 from services.ingest.domain.life import BatchGoneError, Outcome
+from services.ingest.uploading import staged
 
 Q = load_queries(__file__)
 

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from services.ingest.lists.block import Block, BlockRecord, fields_of, told
 from services.ingest.lists.opening import OpenList
-from services.ingest.marks import Marks, written
 from services.ingest.reading.columns import Column
 from services.ingest.reading.csv_file import Record, read_csv
 from services.ingest.reading.json_file import given_in_json, recipients_in
 from services.ingest.reading.plain import plain_fields, plain_number
 from services.ingest.reading.policy import Policy
 from services.ingest.reading.rows import SURELY_FITS, CheckedRow, check_row
-from services.ingest.sources import Source, check_cells
+from services.ingest.uploading.marks import Marks, written
+from services.ingest.uploading.sources import Source, check_cells
 
 BLOCK_ROWS: Final = 1_000
 BLOCK_CHARACTERS: Final = 512 * 1024

@@ -8,7 +8,6 @@ import structlog
 
 from chassis.postgres import Connection, Pool
 from chassis.vault import list_scope
-from services.ingest import staged
 from services.ingest.idempotency import Answer, Idempotency, Key
 from services.ingest.lists import store
 from services.ingest.lists.answers import Answers
@@ -16,12 +15,13 @@ from services.ingest.lists.block import Block
 from services.ingest.lists.checking import ListJob, Portion
 from services.ingest.lists.opening import Lists, OpenList
 from services.ingest.once import Once
-from services.ingest.overlap import both
 from services.ingest.policies import Policies
 from services.ingest.reading.columns import Column
-from services.ingest.sources import Source
-from services.ingest.uploads import RowsRefusedError
-from services.ingest.workers import Workers
+from services.ingest.uploading import staged
+from services.ingest.uploading.overlap import both
+from services.ingest.uploading.sources import Source
+from services.ingest.uploading.uploads import RowsRefusedError
+from services.ingest.uploading.workers import Workers
 
 log = structlog.get_logger()
 

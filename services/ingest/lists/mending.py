@@ -13,11 +13,11 @@ from services.ingest.lists.block import Block, ListRow
 from services.ingest.lists.opening import Lists, OpenList
 from services.ingest.lists.rows import RowAnswer, shown
 from services.ingest.lists.store import Counts, StoredBlock
-from services.ingest.marks import NOBODY, Marks
 from services.ingest.policies import Policies
 from services.ingest.reading.columns import SETTINGS
 from services.ingest.reading.policy import Policy
 from services.ingest.reading.rows import Given, Note, check_row
+from services.ingest.uploading.marks import NOBODY, Marks
 
 AT_ONCE: Final = 20
 """Blocks of a transaction."""

@@ -13,8 +13,8 @@ from services.ingest.lists import store
 from services.ingest.lists.opening import OpenList
 from services.ingest.reading.policy import Policy
 from services.ingest.reading.rows import CheckedRow, check_row
-from services.ingest.sources import Making
-from services.ingest.workers import Workers
+from services.ingest.uploading.sources import Making
+from services.ingest.uploading.workers import Workers
 
 AT_ONCE = 4
 """Blocks, of 1 MB or so at most."""

@@ -10,7 +10,7 @@ from asyncpg import Record
 from chassis.postgres import Connection
 from chassis.queries import load_queries
 from services.ingest.lists.block import BlockRecord
-from services.ingest.staged import PATIENCE, finish_upload, take_longer, touch_upload
+from services.ingest.uploading.staged import PATIENCE, finish_upload, take_longer, touch_upload
 
 Q = load_queries(__file__)
 

@@ -23,16 +23,16 @@ from contracts.codec import Encoded, encode
 from contracts.directory import SuppressionAdded
 from contracts.sealed import Seal
 from contracts.topics import topic_for
-from services.ingest.content import Content
 from services.ingest.domain.suppressions import Entry, news
 from services.ingest.idempotency import Answer, Idempotency, Key
 from services.ingest.once import Once
-from services.ingest.overlap import both
 from services.ingest.store import now
 from services.ingest.suppressions import store
 from services.ingest.suppressions.pepper import pepper_of
 from services.ingest.suppressions.reading import ListJob, Portion
-from services.ingest.workers import Workers
+from services.ingest.uploading.content import Content
+from services.ingest.uploading.overlap import both
+from services.ingest.uploading.workers import Workers
 
 log = structlog.get_logger()
 

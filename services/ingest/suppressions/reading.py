@@ -13,12 +13,12 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.sealed import digest_of
-from services.ingest.content import Content
 from services.ingest.domain.fields import Moment
 from services.ingest.domain.suppressions import Listed, Reason, lasts_longer
 from services.ingest.reading.columns import columns_of
 from services.ingest.reading.csv_file import fitted, read_csv, too_many_cells
 from services.ingest.reading.phone import Problem, read_phone
+from services.ingest.uploading.content import Content
 
 PORTION: Final = 2_000
 """Rows in memory, and in one transaction."""

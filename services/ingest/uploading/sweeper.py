@@ -6,8 +6,8 @@ import structlog
 
 from chassis.postgres import Pool, retrying
 from chassis.wake import Alarm
-from services.ingest import staged
 from services.ingest.lists.opening import Lists
+from services.ingest.uploading import staged
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ from services.ingest.domain.batch import LIST_NOT_FOUND, LIST_TOO_MANY, RefusedE
 from services.ingest.lists.opening import Lists
 from services.ingest.lists.pages import ListReading
 from services.ingest.lists.store import ListGoneError
-from services.ingest.sources import Job, Making, Source
-from services.ingest.workers import Workers
+from services.ingest.uploading.sources import Job, Making, Source
+from services.ingest.uploading.workers import Workers
 
 P = TypeVar("P")
 P_co = TypeVar("P_co", covariant=True)

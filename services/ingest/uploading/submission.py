@@ -9,11 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from services.ingest.content import Content, digest
 from services.ingest.domain.requests import BatchRequest, Request
 from services.ingest.reading.json_file import Body, read_body
-from services.ingest.sources import Source
-from services.ingest.workers import Workers
+from services.ingest.uploading.content import Content, digest
+from services.ingest.uploading.sources import Source
+from services.ingest.uploading.workers import Workers
 
 R = TypeVar("R", bound=Request)
 MAPPING = TypeAdapter(dict[str, dict[str, str]])

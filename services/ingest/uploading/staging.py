@@ -15,7 +15,7 @@ from contracts.ids import RecipientIds
 from contracts.recipients import ROW_BYTES
 from contracts.sealed import FieldError, Rejection, Rejections, Seal
 from services.ingest.domain.chunks import ROOM, Chunk
-from services.ingest.marks import Marks, written
+from services.ingest.uploading.marks import Marks, written
 
 PORTION_ROWS: Final = 4_000
 PORTION_BYTES: Final = 4 * 1024 * 1024

@@ -7,13 +7,13 @@ from typing import Generic, Protocol, TypeVar
 from pydantic_core import to_json
 
 from contracts.sealed import FieldError, Rejection
-from services.ingest.content import Content
 from services.ingest.reading.columns import Column, columns_of, known_of
 from services.ingest.reading.csv_file import fitted, read_csv, too_many_cells
 from services.ingest.reading.json_file import given_in_json, recipients_in
 from services.ingest.reading.policy import Policy
 from services.ingest.reading.rows import CheckedRow, Note, check_row, given_in
-from services.ingest.staging import Accepted, Portion, Sealing, Stager
+from services.ingest.uploading.content import Content
+from services.ingest.uploading.staging import Accepted, Portion, Sealing, Stager
 
 P = TypeVar("P")
 P_co = TypeVar("P_co", covariant=True)

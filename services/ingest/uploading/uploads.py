@@ -10,11 +10,11 @@ from uuid import UUID
 
 from chassis.postgres import Pool
 from contracts.sealed import Rejection
-from services.ingest import staged
 from services.ingest.domain.chunks import Uploaded
-from services.ingest.overlap import both
-from services.ingest.recipients import Portions
-from services.ingest.staging import SAMPLE, Portion
+from services.ingest.uploading import staged
+from services.ingest.uploading.overlap import both
+from services.ingest.uploading.recipients import Portions
+from services.ingest.uploading.staging import SAMPLE, Portion
 
 
 class RowsRefusedError(Exception):

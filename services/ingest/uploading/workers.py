@@ -145,7 +145,7 @@ def _settle() -> None:
     """In the process: Ctrl-C is for our parent, we end when it does, and our code is read first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    for module in ("services.ingest.sources", "services.ingest.lists.checking"):
+    for module in ("services.ingest.uploading.sources", "services.ingest.lists.checking"):
         import_module(module)
     collect_seldom()
 

@@ -19,7 +19,7 @@ from contracts.recipients import ChunkEvent
 from contracts.topics import RECIPIENTS
 from services.ingest import store
 from services.ingest.domain.chunks import Stream
-from services.ingest.streamer import say_lost
+from services.ingest.uploading.streamer import say_lost
 
 log = structlog.get_logger()
 

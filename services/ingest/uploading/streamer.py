@@ -19,7 +19,7 @@ from chassis.wake import Alarm
 from contracts.topics import RECIPIENTS
 from services.ingest import store
 from services.ingest.domain.chunks import Stream, advanced, import_failed
-from services.ingest.overlap import both
+from services.ingest.uploading.overlap import both
 
 log = structlog.get_logger()
 
