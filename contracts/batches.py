@@ -38,6 +38,8 @@ class Addition(Value):
     rejection_chunks: int = Field(default=0, ge=0)
     last_row: int = Field(default=0, ge=0)
     """The highest number a row of it has; a further addition counts on from there."""
+    list_id: UUID | None = None
+    """The list it was made of, which is deleted with its batch."""
 
 
 class BatchCommand(BatchEvent):
@@ -65,8 +67,6 @@ class BatchCreated(BatchCommand):
     retry_policy: RetryPolicy = RetryPolicy()
     on_invalid: Literal["skip", "reject"] = "skip"
     addition: Addition
-    list_id: UUID | None = None
-    """The list it was made of, which is deleted with it."""
     webhook: str | None = None
     """Sealed."""
 

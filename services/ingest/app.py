@@ -26,12 +26,12 @@ from services.ingest.api import (
 )
 from services.ingest.api.account import DEFAULT_ACCOUNT
 from services.ingest.api.parts import Parts
+from services.ingest.api.typed import TakenAsJson, typed_by_hand
 from services.ingest.api.upload import (
     FIELD_BYTES,
     MOST_BYTES,
     TOO_LARGE,
     TYPED_TOO_LARGE,
-    typed_by_hand,
 )
 from services.ingest.directory import Directory
 from services.ingest.handlers import fold
@@ -132,7 +132,7 @@ def compose(
     policies = Policies(pool, vault)
     recipients = Recipients(pool, kept, workers)
     answers = Answers(pool, kept)
-    asking = Asking(pool, once, idempotency, news, wakes)
+    asking = Asking(pool, idempotency, news, wakes)
     return Parts(
         is_caught_up=is_caught_up,
         directory=Directory(pool, wakes.relay),
@@ -157,7 +157,12 @@ def compose(
 
 
 def _http(parts: Parts, ground: Ground, inbox: Inbox) -> FastAPI:
-    app = FastAPI(title="Rollcall commands", version="1", responses=faults.RESPONSES)
+    app = FastAPI(
+        title="Rollcall commands",
+        version="1",
+        responses=faults.RESPONSES,
+        redirect_slashes=False,
+    )
     app.state.parts = parts
     problems.install(app)
     faults.install(app)
@@ -176,6 +181,7 @@ def _http(parts: Parts, ground: Ground, inbox: Inbox) -> FastAPI:
         "suppressions": pepper_check(ground.pool, ground.vault),
     }
     health.add_health(app, checks)
+    app.add_middleware(TakenAsJson)
     app.add_middleware(problems.BodyLimit, most=MOST_BYTES, detail=TOO_LARGE)
     app.add_middleware(
         problems.BodyLimit, most=FIELD_BYTES, detail=TYPED_TOO_LARGE, where=typed_by_hand

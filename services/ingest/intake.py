@@ -88,7 +88,7 @@ class Intake:
             terms.account_id, submission.source, list_id, making
         ) as portions:
             tally = await upload(self._pool, portions, upload_id, strict=strict)
-        uploaded = tally.uploaded(sealing.addition_id)
+        uploaded = tally.uploaded(sealing.addition_id, list_id)
         async with self._pool.acquire() as conn, conn.transaction():
             answer = await self._make(conn, terms, uploaded, Seal(data_key, scope), actor)
             if keyed:

@@ -36,10 +36,13 @@ WHERE known.command_no < excluded.command_no
 
 -- name: fold_additions
 -- Ours stand here since before the log knew them; what does not was forgotten.
-INSERT INTO additions (addition_id, batch_id, upload_id, chunks, rejection_chunks, last_row, state)
-SELECT addition_id, batch_id, addition_id, chunks, rejection_chunks, last_row, 'forgotten'
-FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::integer[])
-    AS given (addition_id, batch_id, chunks, rejection_chunks, last_row)
+INSERT INTO additions (
+    addition_id, batch_id, upload_id, chunks, rejection_chunks, last_row, list_id, state
+)
+SELECT
+    addition_id, batch_id, addition_id, chunks, rejection_chunks, last_row, list_id, 'forgotten'
+FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::integer[], $6::uuid[])
+    AS given (addition_id, batch_id, chunks, rejection_chunks, last_row, list_id)
 ORDER BY addition_id
 ON CONFLICT (addition_id) DO NOTHING
 
@@ -54,8 +57,7 @@ RETURNING addition_id
 
 -- name: insert_batch
 -- No row comes back if the log had it before a restore.
-INSERT INTO batches (batch_id, account_id, command_no, zoned, strict, list_id)
-VALUES ($1, $2, 1, $3, $4, $5)
+INSERT INTO batches (batch_id, account_id, command_no, zoned, strict) VALUES ($1, $2, 1, $3, $4)
 ON CONFLICT (batch_id) DO NOTHING
 RETURNING batch_id
 
@@ -63,8 +65,10 @@ RETURNING batch_id
 UPDATE batches SET command_no = command_no + 1 WHERE batch_id = $1 RETURNING command_no, account_id
 
 -- name: insert_addition
-INSERT INTO additions (addition_id, batch_id, upload_id, chunks, rejection_chunks, last_row)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO additions (
+    addition_id, batch_id, upload_id, chunks, rejection_chunks, last_row, list_id
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: claim_stream
 -- The one that has waited longest; others are streamed by other instances meanwhile.

@@ -96,6 +96,7 @@ async def fold_additions(conn: Connection, events: Sequence[BatchCreated]) -> No
         [addition.chunks for addition in additions],
         [addition.rejection_chunks for addition in additions],
         [addition.last_row for addition in additions],
+        [addition.list_id for addition in additions],
     )
 
 
@@ -111,11 +112,7 @@ async def settle(conn: Connection, stream: Stream, *, landed: bool) -> bool:
 
 async def insert_batch(conn: Connection, created: BatchCreated) -> None:
     """Raises BatchExistsError."""
-    kept = (
-        created.window.timezone == RECIPIENT,
-        created.on_invalid == "reject",
-        created.list_id,
-    )
+    kept = (created.window.timezone == RECIPIENT, created.on_invalid == "reject")
     if await conn.fetchval(Q.insert_batch, created.batch_id, created.account_id, *kept) is None:
         raise BatchExistsError(created.batch_id)
 
@@ -131,6 +128,7 @@ async def add(conn: Connection, batch_id: UUID, uploaded: Uploaded) -> None:
         uploaded.chunks,
         uploaded.rejection_chunks,
         uploaded.last_row,
+        uploaded.list_id,
     )
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import Depends, FastAPI
 
 from chassis import problems
+from chassis.declared import declared
 from chassis.ground import lay_ground
 from chassis.health import add_health, database_check, inbox_check
 from chassis.inbox import Inbox
@@ -46,7 +47,12 @@ async def build_app(settings: ProjectionsSettings) -> Service:
 
 def read_api(pool: Pool, news: News, *, visible_within: float) -> FastAPI:
     visible = Depends(visible_by(Visibility(pool, news), visible_within))
-    api = FastAPI(title="Rollcall reads", dependencies=[visible])
+    api = FastAPI(
+        title="Rollcall reads",
+        dependencies=[visible],
+        responses=declared(404, 422, 503),
+        redirect_slashes=False,
+    )
     problems.install(api)
     for router in (batches(pool), recipients(pool), calls(pool), directory(pool)):
         api.include_router(router)

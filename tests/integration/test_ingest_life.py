@@ -12,6 +12,8 @@ from contracts.batches import BatchPauseRequested, BatchRenamed, BatchRetryReque
 from contracts.ids import command_id_of
 from contracts.status import BatchResumed
 from contracts.statuses import BatchStatus
+from services.ingest.life import store as life_store
+from services.ingest.position import of_command
 from services.projections.domain.position import read_position
 from tests.conftest import databases
 from tests.counter import until
@@ -125,6 +127,42 @@ async def test_a_refused_command_leaves_its_key_free(desk: Desk, batch_id: UUID)
     assert len(await asked_of(desk, BatchPauseRequested, batch_id, least=2)) == 2
 
 
+async def test_a_refusal_takes_back_its_own_key_and_no_later_one(
+    desk: Desk, batch_id: UUID
+) -> None:
+    """Two ask under one key; the slower one is told of the refusal when the key is used again."""
+    key = uuid4().hex
+    slow, quick = [asyncio.create_task(ask(desk, batch_id, PAUSE, key)) for _ in range(2)]
+    await asked_of(desk, BatchPauseRequested, batch_id)
+    await say(desk, refused(batch_id, 2, "action_not_allowed"))
+    assert {(await slow).status_code, (await quick).status_code} == {409}
+    await say(desk, accepted(batch_id, 3), closed(batch_id, 1))
+    assert (await ask(desk, batch_id, PAUSE, key)).status_code == 200
+    place = of_command(batch_id, 2)
+    await desk.pool.execute(life_store.Q.take_back_key, "default", key, place)  # as late as can be
+    assert (await ask(desk, batch_id, PAUSE, key)).status_code == 200
+    assert len(await asked_of(desk, BatchPauseRequested, batch_id, least=2)) == 2
+
+
+async def test_no_body_and_an_empty_one_mean_the_same_whatever_they_are_called(
+    desk: Desk, batch_id: UUID
+) -> None:
+    key = {"Idempotency-Key": uuid4().hex}
+    path = f"/v1/batches/{batch_id}/pause"
+    await say(desk, accepted(batch_id, 2), closed(batch_id, 1))
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answers = [
+        await desk.http.post(path, headers=key),
+        await desk.http.post(path, headers=key, json={}),
+        await desk.http.post(path, headers=key | form, content=b"{}"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    renamed = await desk.http.patch(f"/v1/batches/{batch_id}", content=b'{"name": "Curl"}')
+    assert renamed.status_code == 200
+    malformed = await desk.http.post(path, content=b"{")
+    assert (malformed.status_code, malformed.json()["code"]) == (400, "body_invalid")
+
+
 async def test_commands_at_once_are_numbered_one_after_the_other(
     desk: Desk, batch_id: UUID
 ) -> None:
@@ -150,6 +188,7 @@ async def test_only_the_name_can_be_changed(desk: Desk, batch_id: UUID) -> None:
     path = f"/v1/batches/{batch_id}"
     locked = await desk.http.patch(path, json={"name": "New", "agent_id": "other"})
     assert (locked.status_code, codes(locked)) == (422, ["field_locked"])
+    assert codes(await desk.http.patch(path, json={"window": None})) == ["field_locked"]
     for name in ("", " ", "x" * 101):
         answer = await desk.http.patch(path, json={"name": name})
         assert (answer.status_code, answer.json()["code"]) == (422, "name_length")

@@ -75,14 +75,21 @@ async def test_a_deleted_batch_takes_no_command(desk: Desk) -> None:
     assert {(it.status_code, it.json()["code"]) for it in answers} == {(404, "batch_not_found")}
 
 
-async def test_the_list_a_batch_was_made_of_goes_with_it(desk: Desk) -> None:
+async def test_the_lists_a_batch_was_made_of_go_with_it(desk: Desk) -> None:
     body = {"recipients": recipients(3)}
-    list_id = (await desk.http.post("/v1/recipient-lists", json=body)).json()["list_id"]
-    batch_id = await new(desk, recipient_list_id=list_id)
+    lists = [
+        (await desk.http.post("/v1/recipient-lists", json=body)).json()["list_id"] for _ in range(2)
+    ]
+    batch_id = await new(desk, recipient_list_id=lists[0])
+    path = f"/v1/batches/{batch_id}/recipients"
+    with impatience():
+        answer = await desk.http.post(path, json={"recipient_list_id": lists[1]})
+    assert answer.status_code == 202
     await say(desk, closed(batch_id, 0, for_good=True))
     assert await delete(desk, batch_id) == 204
-    assert (await desk.http.get(f"/v1/recipient-lists/{list_id}")).status_code == 404
-    assert await key_of(desk, f"list:{list_id}") is None
+    for list_id in lists:
+        assert (await desk.http.get(f"/v1/recipient-lists/{list_id}")).status_code == 404
+        assert await key_of(desk, f"list:{list_id}") is None
 
 
 async def test_deletes_at_once_are_one(desk: Desk) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.batches import BatchPauseRequested, RetryPolicy
+from contracts.batches import MOST_ATTEMPTS, BatchPauseRequested, RetryPolicy
 from contracts.calls import CallCompleted, CallPlacing, CallReturned, CallStarted, ReturnReason
 from contracts.dispatch import RecipientQueued
 from contracts.outcomes import Outcome, RecipientStatus
@@ -108,8 +108,16 @@ def test_a_standing_gives_the_same_status_as_the_progress_it_stands_for(
     )
     standing = f"{stage.value}:{epoch}:{attempt}:{run_attempt}:{ended or ''}"
     rules = Rules(RetryPolicy(max_attempts=3), retry_epoch)
-    seen = shown(progress_of(standing), rules, expired=False)
+    seen = shown(progress_of(standing), rules, expired=False, completed=False)
     assert seen.status is recipient_status(progress, rules)
+
+
+def test_a_truth_that_comes_when_its_batch_has_ended_leaves_it_ended() -> None:
+    late = Progress(1, Stage.ENDED, 1, 1, MOST_ATTEMPTS, Outcome.BUSY, NOON)
+    passed_over = Rules(RetryPolicy(), retry_epoch=2)  # by a retry that did not mean the unknown
+    ended = shown(late, passed_over, expired=False, completed=True)
+    assert (ended.status, ended.final) == (RecipientStatus.NO_ANSWER, True)
+    assert not shown(late, passed_over, expired=False, completed=False).final
 
 
 def evidence() -> st.SearchStrategy[Evidence]:

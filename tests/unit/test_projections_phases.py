@@ -14,6 +14,8 @@ from services.projections.domain.phase import EXPLAINED, Phase, phase_of
 from services.projections.domain.reasons import reason_in_words
 from tests.batch_seen import BUSY_ONCE, DONE, NOON, PLACING, a_batch
 
+LATER = NOON + timedelta(hours=1)
+
 EVENING = NOON + timedelta(hours=6)
 LATER = NOON + timedelta(hours=1)
 NEXT_WEEK = NOON + timedelta(days=7)
@@ -30,7 +32,8 @@ OWN = Window(start="09:00", end="18:00", days=("mon",), timezone="recipient")
         (a_batch(BatchStatus.SCHEDULED, sequence=0), Phase.INITIALIZING),
         (a_batch(BatchStatus.SCHEDULED, landed=0), Phase.VALIDATING),
         (a_batch(BatchStatus.PENDING, landed=0), Phase.VALIDATING),
-        (a_batch(BatchStatus.SCHEDULED), Phase.WAITING_FOR_SCHEDULE),
+        (a_batch(BatchStatus.SCHEDULED), Phase.VALIDATING),
+        (a_batch(BatchStatus.SCHEDULED, state={"scheduled_at": LATER}), Phase.WAITING_FOR_SCHEDULE),
         (a_batch(BatchStatus.PENDING), Phase.WAITING_FOR_START),
         (a_batch(uncalled={"": None}), Phase.DISPATCHING),
         (a_batch(standings={PLACING: 1}), Phase.IN_PROGRESS),

@@ -108,6 +108,16 @@ def test_a_batch_that_is_not_to_start_waits_as_pending() -> None:
     assert verdict(Batch(created, Status()), created, NOON).status is BatchStatus.PENDING
 
 
+def test_a_start_before_its_hour_waits_for_it() -> None:
+    story = Story()
+    waiting = batch(story, BatchStatus.PENDING)
+    waiting = replace(waiting, now=replace(waiting.now, scheduled_at=NOON + timedelta(hours=1)))
+    said = verdict(waiting, story.ask(BatchStartRequested), NOON)
+    assert (type(said), said.status) == (BatchScheduled, BatchStatus.SCHEDULED)
+    said = verdict(waiting, story.ask(BatchStartRequested), NOON + timedelta(hours=1))
+    assert said.status is BatchStatus.RUNNING
+
+
 def test_start_resume_and_retry_raise_the_epoch_pause_and_cancel_close_it() -> None:
     story = Story()
     epochs = {

@@ -3,6 +3,8 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from chassis.declared import with_headers
+from services.ingest import position
 from services.ingest.answers import BatchAnswer
 from services.ingest.api.account import ACTOR, Account
 from services.ingest.api.keys import IdempotencyKey, key_of
@@ -15,7 +17,13 @@ from services.ingest.uploading.submission import batch_of
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 
 
-@router.post("", status_code=202, response_model=BatchAnswer, openapi_extra=BATCH_BODY)
+@router.post(
+    "",
+    status_code=202,
+    response_model=BatchAnswer,
+    openapi_extra=BATCH_BODY,
+    responses={202: with_headers("Location", position.HEADER)},
+)
 async def create_batch(
     request: Request, account_id: Account, parts: Ready, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
+from chassis.declared import declared
 from chassis.postgres import TRANSIENT
 from chassis.problems import FieldProblem, Problem
 from contracts.sealed import FieldError, Rejection
@@ -29,22 +30,7 @@ BAD_REQUEST = HTTPStatus.BAD_REQUEST
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-_SCHEMA = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        **{name: {"type": "string"} for name in ("type", "title", "detail", "code")},
-        "status": {"type": "integer"},
-        "errors": {"type": "array", "items": FieldProblem.model_json_schema()},
-    },
-}
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": HTTPStatus(status).phrase,
-        "content": {"application/problem+json": {"schema": _SCHEMA}},
-    }
-    for status in (400, 404, 409, 410, 413, 422, 503)
-}
+RESPONSES = declared(400, 404, 409, 410, 413, 422, 503)
 """What any request may be answered with instead."""
 
 

@@ -5,10 +5,11 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Body, Depends, Response
 from pydantic import BaseModel
+from pydantic_core import to_json
 
+from chassis.declared import with_headers
 from contracts.statuses import Action, BatchStatus
 from services.ingest import position
 from services.ingest.api.account import ACTOR, Account
@@ -38,7 +39,12 @@ class NameAnswer(BaseModel):
 
 
 TAKEN: Final[dict[int | str, dict[str, Any]]] = {
-    202: {"model": ActionAnswer, "description": "Taken, and not confirmed yet"}
+    200: with_headers(position.HEADER),
+    202: {
+        "model": ActionAnswer,
+        "description": "Taken, and not confirmed yet",
+        **with_headers(position.HEADER),
+    },
 }
 
 
@@ -47,7 +53,6 @@ class Asker:
     """A request to a batch that gets a verdict."""
 
     batch_id: UUID
-    request: Request
     response: Response
     account_id: Account
     parts: Ready
@@ -55,7 +60,7 @@ class Asker:
 
     async def ask(self, action: Action, **facts: Any) -> ActionAnswer:
         what = f"POST /v1/batches/{self.batch_id}/{action}"
-        sent = Sent(body=Content(data=await self.request.body()))
+        sent = Sent(body=Content(data=to_json(facts)))
         key = await key_of(self.idempotency_key, self.account_id, what, sent)
         wish = Wish(self.batch_id, COMMANDS[action], facts)
         asked = await self.parts.asking.ask(self.account_id, wish, key=key, actor=ACTOR)
@@ -112,12 +117,8 @@ async def rename_batch(
     batch_id: UUID, wanted: RenameRequest, account_id: Account, parts: Ready, response: Response
 ) -> NameAnswer:
     """Its name is all that can be changed, always."""
-    if locked := wanted.model_extra:
-        message = "Change the name only: all else was agreed when the batch was created."
-        faults = [{"loc": ("body", it), "type": "field_locked", "msg": message} for it in locked]
-        raise RequestValidationError(faults)
-    command_no = await parts.renaming.rename(account_id, batch_id, wanted.name, actor=ACTOR)
-    response.headers[position.HEADER] = position.of_command(batch_id, command_no)
+    place = await parts.renaming.rename(account_id, batch_id, wanted.name, actor=ACTOR)
+    response.headers[position.HEADER] = place
     return NameAnswer(batch_id=batch_id, name=wanted.name)
 
 

@@ -49,7 +49,15 @@ def _body(typed: Any, parts: dict[str, Any], required: str) -> dict[str, Any]:
 
 
 _BATCH = _schema(BatchRequest)
-_RECIPIENTS = {"recipients": {"type": "array", "items": _schema(RecipientRequest)}}
+_RECIPIENT = _schema(RecipientRequest)
+_OTHER_NAMES = {
+    "phone": "phone_number",
+    "phoneNumber": "phone_number",
+    "dynamic_vars": "variables",
+    "ignoreE164Validation": "ignore_e164_validation",
+}
+_RECIPIENT["properties"] |= {it: _RECIPIENT["properties"][own] for it, own in _OTHER_NAMES.items()}
+_RECIPIENTS = {"recipients": {"type": "array", "items": _RECIPIENT}}
 
 BATCH_BODY: Final = _body(
     _BATCH | {"properties": _BATCH["properties"] | _RECIPIENTS}, {"batch": _BATCH}, "batch"

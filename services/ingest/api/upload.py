@@ -12,10 +12,8 @@ from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.types import Scope
 
 from chassis.problems import Problem
-from contracts.statuses import Action
 from services.ingest.uploading.content import IN_MEMORY, Content
 from services.ingest.uploading.submission import Sent
 
@@ -30,12 +28,6 @@ CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}
 BATCH, LIST = ("batch", "file", "mapping"), ("file", "mapping")
 SUPPRESSIONS = ("file", "source")
 """The parts of a form."""
-
-
-def typed_by_hand(scope: Scope) -> bool:
-    """Requests that bring no list."""
-    last = str(scope["path"]).rstrip("/").rpartition("/")[2]
-    return scope["method"] != "POST" or last in set(Action)
 
 
 class WholeForm(MultiPartParser):

@@ -114,7 +114,6 @@ def created(
         retry_policy=request.retry_policy.policy(),
         on_invalid=request.on_invalid,
         addition=addition,
-        list_id=request.recipient_list_id,
     )
 
 

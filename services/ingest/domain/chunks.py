@@ -54,6 +54,7 @@ class Uploaded:
     chunks: int
     rejection_chunks: int
     last_row: int
+    list_id: UUID | None = None
 
     @property
     def announced(self) -> Addition:
@@ -64,6 +65,7 @@ class Uploaded:
             rejected=self.rejected,
             rejection_chunks=self.rejection_chunks,
             last_row=self.last_row,
+            list_id=self.list_id,
         )
 
 

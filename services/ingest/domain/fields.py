@@ -139,7 +139,10 @@ Delays = Annotated[
 ]
 Retryable = Annotated[
     tuple[Annotated[Outcome, AfterValidator(_retryable)], ...],
-    Field(max_length=len(RETRYABLE)),
+    Field(
+        max_length=len(RETRYABLE),
+        json_schema_extra={"items": {"type": "string", "enum": sorted(RETRYABLE)}},
+    ),
     AfterValidator(_outcomes_once),
 ]
 Variables = Annotated[dict[str, Any], Field(max_length=MAX_COLUMNS), AfterValidator(_as_texts)]

@@ -1,7 +1,7 @@
 """What a command may say: an unknown field or a wrong type stops here, and what has no bound."""
 
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
@@ -85,11 +85,15 @@ class RetryRequest(Request):
 
 
 class RenameRequest(Request):
-    """Anything but the name is refused by its own word."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-
     name: Name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_else(cls, body: Any) -> Any:
+        if isinstance(body, dict) and body.keys() - {"name"}:
+            message = "Change the name only: all else was agreed when the batch was created."
+            raise PydanticCustomError("field_locked", message)
+        return body
 
 
 class RowFields(Request):

@@ -5,7 +5,6 @@ again.
 """
 
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
@@ -105,7 +104,7 @@ class Adding:
                 tally = await upload(self._pool, portions, upload_id, strict=terms.strict)
         except RowsRefusedError as error:
             raise error.counted_from(terms.last_row) from None
-        return tally.uploaded(addition_id)
+        return tally.uploaded(addition_id, sent.list_id)
 
     async def _ask(
         self,
@@ -122,18 +121,17 @@ class Adding:
                 raise BatchGoneError
             if (await store.terms(conn, batch_id, account_id)).additions != terms.additions:
                 raise OvertakenError
-            command_no = await self._asking.issue(conn, account_id, wish, actor)
-            await store.keep_addition(conn, batch_id, uploaded, command_id_of(batch_id, command_no))
-            answer = Answer(
-                HTTPStatus.ACCEPTED,
-                {},
-                {
-                    "command_no": command_no,
-                    "addition_id": str(uploaded.addition_id),
-                    "accepted": uploaded.accepted,
-                    "rejected": uploaded.rejected,
-                },
+            answer = await self._asking.issue(
+                conn,
+                account_id,
+                wish,
+                actor,
+                addition_id=str(uploaded.addition_id),
+                accepted=uploaded.accepted,
+                rejected=uploaded.rejected,
             )
+            command_id = command_id_of(batch_id, answer.body["command_no"])
+            await store.keep_addition(conn, batch_id, uploaded, command_id)
             if key:
                 await self._idempotency.remember(
                     conn, uploaded.upload_id, answer, batch_scope(batch_id)

@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -23,7 +23,6 @@ from services.ingest.domain.life import BatchGoneError, NotAllowedError, Outcome
 from services.ingest.idempotency import Answer, Idempotency, Key
 from services.ingest.intake import Wakes
 from services.ingest.life import store
-from services.ingest.once import Once
 
 log = structlog.get_logger()
 
@@ -50,34 +49,30 @@ class Asked:
 
 
 class Asking:
-    def __init__(
-        self, pool: Pool, once: Once, idempotency: Idempotency, news: News, wakes: Wakes
-    ) -> None:
+    def __init__(self, pool: Pool, idempotency: Idempotency, news: News, wakes: Wakes) -> None:
         self._pool = pool
-        self._once = once
         self._idempotency = idempotency
         self._news = news
         self._wakes = wakes
 
     async def ask(self, account_id: str, wish: Wish, *, key: Key | None, actor: str) -> Asked:
         """What came of it.  Raises BatchGoneError or NotAllowedError."""
-
-        async def take(holder: UUID) -> Answer:
-            async with self._pool.acquire() as conn, conn.transaction():
+        async with self._pool.acquire() as conn, conn.transaction():
+            holder = uuid4()  # the key is claimed, used and answered at once, or not at all
+            taken = await self._idempotency.claim(conn, key, holder) if key else None
+            if taken is None:
                 if await store.lock(conn, wish.batch_id, account_id):
                     raise BatchGoneError
-                command_no = await self.issue(conn, account_id, wish, actor)
-                taken = Answer(HTTPStatus.ACCEPTED, {}, {"command_no": command_no})
+                taken = await self.issue(conn, account_id, wish, actor)
                 if key:
                     scope = batch_scope(wish.batch_id)
                     await self._idempotency.remember(conn, holder, taken, scope)
-            return taken
-
-        taken = await self._once(key, take)
         return await self.judged(wish, taken.body["command_no"], key)
 
-    async def issue(self, conn: Connection, account_id: str, wish: Wish, actor: str) -> int:
-        """Its number; the caller holds the batch's row."""
+    async def issue(
+        self, conn: Connection, account_id: str, wish: Wish, actor: str, **more: Any
+    ) -> Answer:
+        """What a key remembers of it: its number, and more; the caller holds the batch's row."""
         command_no = await ingest.next_command_no(conn, wish.batch_id)
         said: dict[str, Any] = {
             "account_id": account_id,
@@ -88,7 +83,8 @@ class Asking:
             "actor": actor,
         }
         await outbox.put(conn, [wish.kind(**said, **wish.facts)], writer="ingest")
-        return command_no
+        place = {position.HEADER: position.of_command(wish.batch_id, command_no)}
+        return Answer(HTTPStatus.ACCEPTED, place, {"command_no": command_no, **more})
 
     async def judged(self, wish: Wish, command_no: int, key: Key | None) -> Asked:
         """Once it is over, or patience is.  Raises NotAllowedError."""
@@ -104,9 +100,8 @@ class Asking:
         )
         if outcome.refusal is not None:
             if key:
-                await self._pool.execute(
-                    store.Q.take_back_key, key.account_id, key.value, key.body_digest
-                )
+                place = position.of_command(wish.batch_id, command_no)
+                await self._pool.execute(store.Q.take_back_key, key.account_id, key.value, place)
             raise NotAllowedError(outcome)
         return asked
 

@@ -1,10 +1,11 @@
 """Deleted is gone: the key goes only when no call can begin any more, and then it surely goes.
 
 The wish is a durable row: whoever of us is alive destroys the key once the dialers' gate is closed
-for good.  The list a batch was made of goes with it.
+for good.  The lists a batch was made of go with it.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -69,12 +70,12 @@ class Deleting:
 
     async def forget_closed(self) -> None:
         for row in await self._pool.fetch(store.Q.to_forget):
-            await self._forget(row["batch_id"], row["account_id"], row["list_id"])
+            await self._forget(row["batch_id"], row["account_id"], row["lists"])
 
-    async def _forget(self, batch_id: UUID, account_id: str, list_id: UUID | None) -> None:
+    async def _forget(self, batch_id: UUID, account_id: str, lists: Sequence[UUID]) -> None:
         """Killed anywhere on the way, it is done again from the beginning."""
         await self._seals.destroy(batch_scope(batch_id))
-        if list_id is not None:
+        for list_id in lists:
             await self._delete_list(account_id, list_id)
         async with self._pool.acquire() as conn, conn.transaction():
             for row in await conn.fetch(store.Q.drop_additions, batch_id):

@@ -13,9 +13,9 @@ WHERE b.batch_id = $1 AND b.account_id = $2 AND NOT b.deleted
 
 -- name: keep_addition
 INSERT INTO additions (
-    addition_id, batch_id, upload_id, chunks, rejection_chunks, last_row, command_id, state
+    addition_id, batch_id, upload_id, chunks, rejection_chunks, last_row, list_id, command_id, state
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'asked')
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'asked')
 
 -- name: outcome
 -- Of a command: its verdict, and what the dialers have said of its batch since.
@@ -26,8 +26,9 @@ FROM batches AS b LEFT JOIN verdicts AS v ON v.command_id = $2 AND v.batch_id = 
 WHERE b.batch_id = $1
 
 -- name: take_back_key
--- Refusals are not remembered: the key may be used again.
-DELETE FROM idempotency WHERE account_id = $1 AND key = $2 AND body_digest = $3
+-- Refusals are not remembered: the key may be used again, unless another command has it by now.
+DELETE FROM idempotency
+WHERE account_id = $1 AND key = $2 AND headers ->> 'Rollcall-Position' = $3
 
 -- name: delete_batch
 UPDATE batches SET deleted = true WHERE batch_id = $1
@@ -38,7 +39,13 @@ SELECT forgotten, live FROM batches WHERE batch_id = $1
 
 -- name: to_forget
 -- No request of theirs can be on its way any more.
-SELECT batch_id, account_id, list_id FROM batches
+SELECT
+    batch_id, account_id,
+    ARRAY(
+        SELECT DISTINCT list_id FROM additions AS a
+        WHERE a.batch_id = batches.batch_id AND a.list_id IS NOT NULL
+    ) AS lists
+FROM batches
 WHERE deleted AND NOT forgotten AND closed_for_good
 ORDER BY batch_id
 LIMIT 100
@@ -53,9 +60,8 @@ WHERE batch_id = $1 AND state IN ('asked', 'streaming', 'forgotten')
 RETURNING upload_id
 
 -- name: fold_terms
-UPDATE batches AS b SET zoned = t.zoned, strict = t.strict, list_id = t.list_id
-FROM unnest($1::uuid[], $2::boolean[], $3::boolean[], $4::uuid[])
-    AS t (batch_id, zoned, strict, list_id)
+UPDATE batches AS b SET zoned = t.zoned, strict = t.strict
+FROM unnest($1::uuid[], $2::boolean[], $3::boolean[]) AS t (batch_id, zoned, strict)
 WHERE b.batch_id = t.batch_id AND b.zoned IS NULL
 
 -- name: fold_deleted
@@ -64,11 +70,14 @@ UPDATE batches SET deleted = true WHERE batch_id = ANY ($1::uuid[]) AND NOT dele
 -- name: fold_asked_additions
 -- Ours stand here since before the log knew them; of what does not, the chunks were forgotten.
 INSERT INTO additions (
-    addition_id, batch_id, upload_id, chunks, rejection_chunks, last_row, command_id, state
+    addition_id, batch_id, upload_id, chunks, rejection_chunks, last_row, list_id, command_id, state
 )
-SELECT addition_id, batch_id, addition_id, chunks, rejection_chunks, last_row, command_id, 'asked'
-FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::integer[], $6::uuid[])
-    AS given (addition_id, batch_id, chunks, rejection_chunks, last_row, command_id)
+SELECT
+    addition_id, batch_id, addition_id, chunks, rejection_chunks, last_row, list_id, command_id,
+    'asked'
+FROM unnest(
+    $1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::integer[], $6::uuid[], $7::uuid[]
+) AS given (addition_id, batch_id, chunks, rejection_chunks, last_row, list_id, command_id)
 ORDER BY addition_id
 ON CONFLICT (addition_id) DO NOTHING
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from chassis.postgres import Pool
 from chassis.vault import Seals, batch_scope
 from contracts.batches import BatchRenamed
+from services.ingest import position
 from services.ingest.domain.life import BatchGoneError, Wish
 from services.ingest.intake import Wakes
 from services.ingest.life import store
@@ -18,8 +19,8 @@ class Renaming:
         self._asking = asking
         self._wakes = wakes
 
-    async def rename(self, account_id: str, batch_id: UUID, name: str, *, actor: str) -> int:
-        """The number of the command.  Raises BatchGoneError."""
+    async def rename(self, account_id: str, batch_id: UUID, name: str, *, actor: str) -> str:
+        """What a read has to wait for to see it.  Raises BatchGoneError."""
         seal = await self._seals.of(batch_scope(batch_id))
         if seal is None:
             raise BatchGoneError
@@ -27,6 +28,6 @@ class Renaming:
         async with self._pool.acquire() as conn, conn.transaction():
             if await store.lock(conn, batch_id, account_id):
                 raise BatchGoneError
-            command_no = await self._asking.issue(conn, account_id, wish, actor)
+            taken = await self._asking.issue(conn, account_id, wish, actor)
         self._wakes.relay()
-        return command_no
+        return taken.headers[position.HEADER]

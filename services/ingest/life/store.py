@@ -59,6 +59,7 @@ async def keep_addition(
         uploaded.chunks,
         uploaded.rejection_chunks,
         uploaded.last_row,
+        uploaded.list_id,
         command_id,
     )
 
@@ -86,7 +87,6 @@ async def fold_life(conn: Connection, commands: Sequence[BatchCommand]) -> None:
             [event.batch_id for event in created],
             [event.window.timezone == RECIPIENT for event in created],
             [event.on_invalid == "reject" for event in created],
-            [event.list_id for event in created],
         )
     if deleted := [event.batch_id for event in commands if isinstance(event, BatchDeleted)]:
         await conn.execute(Q.fold_deleted, deleted)
@@ -99,6 +99,7 @@ async def fold_life(conn: Connection, commands: Sequence[BatchCommand]) -> None:
             [addition.chunks for addition in additions],
             [addition.rejection_chunks for addition in additions],
             [addition.last_row for addition in additions],
+            [addition.list_id for addition in additions],
             [event.command_id for event in asked],
         )
 

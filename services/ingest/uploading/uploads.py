@@ -60,7 +60,7 @@ class Tally:
         self.sample += portion.sample[: SAMPLE - len(self.sample)]
         return chunks, rejections
 
-    def uploaded(self, addition_id: UUID) -> Uploaded:
+    def uploaded(self, addition_id: UUID, list_id: UUID | None) -> Uploaded:
         return Uploaded(
             self.upload_id,
             addition_id,
@@ -69,6 +69,7 @@ class Tally:
             self.chunks,
             self.rejection_chunks,
             self.last_row,
+            list_id,
         )
 
 

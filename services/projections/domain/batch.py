@@ -93,7 +93,8 @@ class Batch:
         return self.expired_epoch == self.state.epoch
 
     def shown(self, progress: Progress) -> Shown:
-        return shown(progress, self.rules, expired=self.expired)
+        completed = self.state.status is BatchStatus.COMPLETED
+        return shown(progress, self.rules, expired=self.expired, completed=completed)
 
     @cached_property
     def everyone(self) -> Mapping[Shown, int]:
@@ -149,7 +150,10 @@ class Batch:
     @property
     def allowed_actions(self) -> tuple[Action, ...]:
         failures = self.count(RecipientStatus.FAILED) + self.count(RecipientStatus.NO_ANSWER)
-        return allowed_actions(self.status, failures=failures)
+        allowed = allowed_actions(self.status, failures=failures)
+        if self.state.reason_code == "import_failed":  # some of its people are lost for good
+            return tuple(action for action in allowed if action is not Action.RETRY)
+        return allowed
 
     def standings_shown_as(
         self, status: RecipientStatus | None, outcome: Outcome | None

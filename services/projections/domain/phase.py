@@ -64,14 +64,20 @@ def phase_of(batch: Batch, now: datetime) -> Phase:
         return Phase.FINISHING if _may_still_call(batch) else _ENDED[batch.state.status]
     if batch.status is BatchStatus.PAUSED:
         return Phase.PAUSED if batch.gate_closed else Phase.PAUSING
-    if batch.status is BatchStatus.RUNNING:
-        return _running(batch, now)
+    return _running(batch, now) if batch.status is BatchStatus.RUNNING else _beginning(batch, now)
+
+
+def _beginning(batch: Batch, now: datetime) -> Phase:
     if not batch.sequence:
         return Phase.INITIALIZING
     if batch.landed < batch.chunks:
         return Phase.VALIDATING
-    by_hand = batch.status is BatchStatus.PENDING
-    return Phase.WAITING_FOR_START if by_hand else Phase.WAITING_FOR_SCHEDULE
+    if batch.status is BatchStatus.PENDING:
+        return Phase.WAITING_FOR_START
+    scheduled_at = batch.state.scheduled_at
+    if scheduled_at is None or scheduled_at <= now:
+        return Phase.VALIDATING  # all of it is there, and it starts in this moment
+    return Phase.WAITING_FOR_SCHEDULE
 
 
 def _may_still_call(batch: Batch) -> bool:

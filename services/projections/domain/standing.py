@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from contracts.batches import MOST_ATTEMPTS
 from contracts.outcomes import Outcome, RecipientStatus, status_of
 from contracts.progress import Progress, Rules, Stage, recipient_status
 
@@ -41,8 +42,13 @@ def progress_of(standing: str) -> Progress:
     )
 
 
-def shown(progress: Progress, rules: Rules, *, expired: bool) -> Shown:
+def shown(progress: Progress, rules: Rules, *, expired: bool, completed: bool) -> Shown:
+    """`completed`: as the scheduler has said of the batch."""
     status = recipient_status(progress, rules)
+    late = progress.outcome if progress.run_attempt == MOST_ATTEMPTS else None
+    if status is RecipientStatus.PENDING and completed and late is not None:
+        # the truth came after the retry that had passed it over: only the next one calls again
+        return Shown(status_of(late), late)
     if status is RecipientStatus.PENDING and expired:
         return Shown(status_of(Outcome.EXPIRED), Outcome.EXPIRED)
     final = status in {

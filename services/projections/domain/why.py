@@ -13,7 +13,7 @@ MESSAGES = {
     Code.BATCH_ENDED: "The batch has ended; retry it to call who was not reached.",
     Code.WINDOW_CLOSED: "It is outside the hours in which calls may be placed.",
     Code.NOT_BEFORE: "This recipient is to be called later.",
-    Code.RETRY_DELAY: "The last call was not answered; the next attempt waits for its delay.",
+    Code.RETRY_DELAY: "The last call did not reach them; the next attempt waits for its delay.",
     Code.NO_FREE_SLOT: "All of the account's calls are taken; the next free one may be theirs.",
     Code.NUMBER_BUSY: "The same number is in another call.",
     Code.PLACING: "The call is about to be placed.",

@@ -62,7 +62,7 @@ def verdict(  # noqa: C901, PLR0911 - one case a command
         case BatchCreated():
             return _schedule(batch, at, by)
         case BatchStartRequested():
-            return start(batch, at, **by)
+            return _start(batch, at, by)
         case BatchPauseRequested():
             return say(batch, BatchPaused, at, status=BatchStatus.PAUSED, **by)
         case BatchResumeRequested():
@@ -92,6 +92,14 @@ def _schedule(batch: Batch, at: datetime, by: By) -> BatchStatusEvent:
     expires_at = created.expires_at or waits_until(at, created.scheduled_at)
     due = {"scheduled_at": created.scheduled_at, "expires_at": expires_at}
     return say(batch, BatchScheduled, at, status=status, **due, **by)
+
+
+def _start(batch: Batch, at: datetime, by: By) -> BatchStatusEvent:
+    """From now on it may start by itself: at once, or when its hour comes."""
+    scheduled_at = batch.now.scheduled_at
+    if scheduled_at is not None and at < scheduled_at:
+        return say(batch, BatchScheduled, at, status=BatchStatus.SCHEDULED, **by)
+    return start(batch, at, **by)
 
 
 def _end(batch: Batch, kind: type[E], status: BatchStatus, at: datetime, by: By) -> E:
@@ -147,6 +155,8 @@ def _reject(
     allowed = (
         () if batch.deleted or status is None else allowed_actions(status, failures=batch.failures)
     )
+    if batch.import_failed:
+        allowed = tuple(it for it in allowed if it is not Action.RETRY)
     action = _ACTIONS.get(type(command)) or _OTHERS[type(command)]
     return say(
         batch, BatchActionRejected, at, action=action, allowed_actions=allowed, refusal=code, **by

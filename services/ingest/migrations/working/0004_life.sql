@@ -4,7 +4,6 @@ ALTER TABLE batches
     -- From its creation; null: it was made before they were kept.
     ADD COLUMN IF NOT EXISTS zoned boolean,
     ADD COLUMN IF NOT EXISTS strict boolean,
-    ADD COLUMN IF NOT EXISTS list_id uuid,
     -- From the scheduler's newest word, and the dialers'.
     ADD COLUMN IF NOT EXISTS sequence integer NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS status text,
@@ -20,6 +19,8 @@ CREATE INDEX IF NOT EXISTS batches_to_forget ON batches (batch_id) WHERE deleted
 -- dropped: its batch was deleted.
 ALTER TABLE additions
     ADD COLUMN IF NOT EXISTS command_id uuid,
+    -- The list it was made of, which is deleted with its batch.
+    ADD COLUMN IF NOT EXISTS list_id uuid,
     ADD COLUMN IF NOT EXISTS last_row integer NOT NULL DEFAULT 0,
     DROP CONSTRAINT IF EXISTS additions_state_check,
     ADD CONSTRAINT additions_state_check CHECK (
