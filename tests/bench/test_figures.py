@@ -18,14 +18,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield opened
 
 
-LONGER = {"starting", "due", "pausing", "sharing", "accounts", "turnover"}
-"""Their tastes take longer than the others together."""
-NAMES = [
-    pytest.param(name, marks=[pytest.mark.chaos] if name in LONGER else []) for name in FIGURES
-]
-
-
-@pytest.mark.parametrize("name", NAMES)  # in their order: the last one stops the house
+@pytest.mark.chaos  # the whole of it is `make bench`
+@pytest.mark.parametrize("name", FIGURES)  # in their order: the last one stops the house
 def test_the_figure_is_measured_beside_its_reference(name: str, running: House) -> None:
     for figure in FIGURES[name](running, TINY):
         assert isfinite(figure.value), figure

@@ -91,6 +91,7 @@ async def test_a_dialer_that_ignores_the_clock_is_convicted(house: Dialing) -> N
         await frozen_past_its_deadline(house, "tests.faults.mutants.timeless_dialer")
 
 
+@pytest.mark.chaos
 async def test_a_dialer_killed_before_its_announcement_is_recorded_loses_nobody(
     house: Dialing,
 ) -> None:
@@ -105,7 +106,8 @@ async def test_a_dialer_killed_before_its_announcement_is_recorded_loses_nobody(
     await house.judge()
 
 
-@pytest.mark.parametrize("turns", [2, pytest.param(12, marks=pytest.mark.chaos)])
+@pytest.mark.chaos
+@pytest.mark.parametrize("turns", [2, 12])
 async def test_killed_at_random_moments_everybody_is_settled_once(
     house: Dialing, turns: int
 ) -> None:

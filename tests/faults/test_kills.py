@@ -48,12 +48,12 @@ def suffer(
 
 @pytest.mark.timeout(240)
 def test_services_killed_in_mid_batch_carry_on_where_they_were(running: House) -> None:
-    suffer(running, OURS, seed=1, rows=150, kills=4, limit=30)
+    suffer(running, OURS, seed=1, rows=100, kills=4, limit=30)
 
 
 @pytest.mark.timeout(240)
 def test_servers_killed_in_mid_batch_are_waited_for(running: House) -> None:
-    suffer(running, ["postgres", "kafka"], seed=2, rows=150, kills=2, limit=30)
+    suffer(running, ["postgres", "kafka"], seed=2, rows=100, kills=2, limit=30)
 
 
 @pytest.mark.chaos

@@ -90,7 +90,7 @@ def counts(said: Json) -> tuple[int, int, int]:
 @pytest.mark.parametrize(
     ("what", "victim"),
     [
-        ("a new list", "ingest"),
+        pytest.param("a new list", "ingest", marks=pytest.mark.chaos),
         ("more rows", "worker"),
         pytest.param("a new list", "worker", marks=pytest.mark.chaos),
         pytest.param("more rows", "ingest", marks=pytest.mark.chaos),
@@ -122,7 +122,7 @@ def test_a_list_whose_reader_is_killed_is_whole_when_it_is_sent_again(
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("victim", ["ingest", "worker"])
+@pytest.mark.parametrize("victim", [pytest.param("ingest", marks=pytest.mark.chaos), "worker"])
 def test_nobody_of_a_list_is_lost_or_called_twice_whoever_is_killed(
     running: House, victim: str
 ) -> None:

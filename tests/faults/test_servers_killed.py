@@ -10,7 +10,7 @@ from chassis.postgres import TRANSIENT, retrying
 from deploy.embedded.infrastructure import Infrastructure, infrastructure
 from tests.counter import Counter, batch, counted, counter, renamed, running, until
 
-BATCHES_, ROUNDS = 4, 3
+BATCHES_, ROUNDS = 4, 2
 
 
 async def kill(infra: Infrastructure, name: str) -> None:

@@ -213,7 +213,8 @@ async def test_a_batch_whose_rows_are_landing_is_validating(reads: ReadSide) -> 
     scheduled = story.status(status.BatchScheduled, BatchStatus.SCHEDULED)
     assert (await told(reads, story, story.created()))["phase"] == "initializing"
     assert (await told(reads, story, scheduled))["phase"] == "validating"
-    assert (await told(reads, story, story.chunk()))["phase"] == "waiting_for_schedule"
+    landed = await told(reads, story, story.chunk())
+    assert landed["phase"] == "validating"  # all are there, and it starts in this moment
 
 
 async def test_a_batch_waits_for_whoever_is_to_be_called_later_while_nobody_else_is_left(

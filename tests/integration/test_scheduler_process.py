@@ -150,6 +150,7 @@ async def alone(kafka: str, database: DatabaseFactory, topic_prefix: str) -> Asy
         yield it
 
 
+@pytest.mark.chaos
 async def test_a_batch_is_called_to_its_end_through_kills_and_the_log_rebuilds_its_state(
     alone: House,
 ) -> None:

@@ -37,6 +37,7 @@ def test_it_stops_cleanly_and_leaves_nothing_running(tmp_path: Path) -> None:
     assert not (tmp_path / "data" / "endpoints.json").exists()
 
 
+@pytest.mark.chaos
 def test_the_next_start_uses_the_same_ports_unless_somebody_took_one(tmp_path: Path) -> None:
     with running_up(tmp_path / "data") as up:
         first = up.until_ready()
