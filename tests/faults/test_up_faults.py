@@ -24,7 +24,10 @@ def test_a_supervisor_killed_outright_leaves_nothing_running(tmp_path: Path) -> 
     until(lambda: all(is_gone(child) for child in children), "the children are gone")
 
 
-@pytest.mark.parametrize("moment", ["the database is being made", "Kafka is starting"])
+@pytest.mark.parametrize(
+    "moment",
+    ["the database is being made", pytest.param("Kafka is starting", marks=pytest.mark.chaos)],
+)
 def test_stopped_in_the_middle_of_a_start_it_leaves_nothing(tmp_path: Path, moment: str) -> None:
     sign = {"the database is being made": "postgres", "Kafka is starting": "logs/postgres.log"}
     up = Up(tmp_path / "data")
@@ -48,7 +51,12 @@ async def test_after_everything_was_killed_the_next_start_carries_on(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "name", ["ingest", pytest.param("kafka", marks=pytest.mark.chaos), "postgres"]
+    "name",
+    [
+        "ingest",
+        pytest.param("kafka", marks=pytest.mark.chaos),
+        pytest.param("postgres", marks=pytest.mark.chaos),
+    ],
 )
 async def test_a_part_that_is_killed_is_started_again(tmp_path: Path, name: str) -> None:
     with running_up(tmp_path / "data") as up:
