@@ -20,6 +20,7 @@ hypothesis.settings.register_profile("searching", print_blob=True)
 hypothesis.settings.load_profile("repeatable")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What shares a house runs on one worker: a house takes longer to start than most tests run."""
     for item in items:

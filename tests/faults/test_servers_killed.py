@@ -10,7 +10,7 @@ from chassis.postgres import TRANSIENT, retrying
 from deploy.embedded.infrastructure import Infrastructure, infrastructure
 from tests.counter import Counter, batch, counted, counter, renamed, running, until
 
-BATCHES_, ROUNDS = 4, 2
+BATCHES_, KILLED = 4, ("kafka", "postgres")
 
 
 async def kill(infra: Infrastructure, name: str) -> None:
@@ -51,10 +51,10 @@ async def test_what_was_committed_is_published_and_folded_through_the_kills(tmp_
     ):
         relaying = asyncio.create_task(service.relay.run())
         async with running(service.inbox()) as inbox:
-            for n, name in enumerate(("kafka", "postgres", "kafka"), start=1):
+            for n, name in enumerate(KILLED, start=1):
                 await asyncio.gather(say(service, 2 * n - 1), kill(infra, name))
                 await say(service, 2 * n)
-            wanted = {b: list(range(1, 2 * ROUNDS + 1)) for b in range(BATCHES_)}
+            wanted = {b: list(range(1, 2 * len(KILLED) + 1)) for b in range(BATCHES_)}
 
             async def all_there() -> bool:
                 return await first_seen(service) == wanted
