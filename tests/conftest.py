@@ -20,16 +20,6 @@ hypothesis.settings.register_profile("searching", print_blob=True)
 hypothesis.settings.load_profile("repeatable")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares a house runs on one worker: a house takes longer to start than most tests run."""
-    for item in items:
-        shared = {"standing", "running"} & set(getattr(item, "fixturenames", ()))
-        of_all = "faults" in item.path.parts or "standing" in shared
-        group = min(shared) if shared and of_all else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 class DatabaseFactory(Protocol):
     async def __call__(self, template: str = "template1") -> str: ...
 

@@ -5,6 +5,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from chassis import outbox
 from chassis.postgres import TRANSIENT, retrying
 from deploy.embedded.infrastructure import Infrastructure, infrastructure
@@ -44,6 +46,7 @@ async def first_seen(service: Counter) -> dict[int, list[int]]:
     return {b: list(dict.fromkeys(seen.get(batch(b), []))) for b in range(BATCHES_)}
 
 
+@pytest.mark.chaos
 async def test_what_was_committed_is_published_and_folded_through_the_kills(tmp_path: Path) -> None:
     async with (
         infrastructure(tmp_path / "d", databases=("counter",)) as infra,

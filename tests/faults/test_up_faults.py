@@ -40,6 +40,7 @@ def test_stopped_in_the_middle_of_a_start_it_leaves_nothing(tmp_path: Path, mome
         again.until_ready()
 
 
+@pytest.mark.chaos
 async def test_after_everything_was_killed_the_next_start_carries_on(tmp_path: Path) -> None:
     up = Up(tmp_path / "data")
     endpoints = up.until_ready()

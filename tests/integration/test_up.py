@@ -110,6 +110,7 @@ def test_the_key_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> None:
         assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.chaos
 def test_the_endpoints_name_every_part_by_its_pid(tmp_path: Path) -> None:
     with running_up(tmp_path / "data") as up:
         pids = up.until_ready()["pids"]
