@@ -54,6 +54,7 @@ class Deleting:
                 await self._asking.issue(conn, account_id, Wish(batch_id, BatchDeleted, {}), actor)
                 await conn.execute(store.Q.delete_batch, batch_id)
         self._wakes.relay()
+        self.wake()  # its gate may be closed for good already
         until = asyncio.get_running_loop().time() + PATIENCE
         while True:
             news = self._news.next()
