@@ -193,6 +193,7 @@ async def test_a_restart_remembers_every_call_and_loses_the_live_ones(tmp_path: 
         assert seqs == list(range(1, len(seqs) + 1))
 
 
+@pytest.mark.chaos
 async def test_five_thousand_calls_are_held_at_once(tmp_path: Path) -> None:
     async with phone_network(tmp_path / "ledger", ring_seconds=0, talk_seconds=600) as phones:
 

@@ -51,6 +51,7 @@ def test_the_next_start_uses_the_same_ports_unless_somebody_took_one(tmp_path: P
     assert second["kafka"] != first["kafka"]
 
 
+@pytest.mark.chaos
 def test_a_folder_in_use_is_refused_and_its_user_named(tmp_path: Path) -> None:
     with running_up(tmp_path / "data") as up:
         up.until_ready()
@@ -63,6 +64,7 @@ def test_a_folder_in_use_is_refused_and_its_user_named(tmp_path: Path) -> None:
         assert up.endpoints  # and the one that runs was not disturbed
 
 
+@pytest.mark.chaos
 def test_a_service_that_cannot_start_is_named_with_its_last_words(tmp_path: Path) -> None:
     up = Up(tmp_path / "data", "-c", "raise SystemExit('out of luck')")
     code, _, complained = up.refusal()
