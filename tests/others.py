@@ -1,7 +1,7 @@
 """The scheduler's and the dialers' words to ingest, said by a test in their stead."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -65,12 +65,17 @@ def closed(
 
 
 @contextmanager
-def impatience() -> Iterator[None]:
-    """Whoever asks is told soon that nobody has answered."""
+def patience(seconds: float) -> Iterator[None]:
+    """How long whoever asks of a batch waits for an answer."""
     with pytest.MonkeyPatch.context() as patch:
         for waiting in ("asking", "deleting"):
-            patch.setattr(f"services.ingest.life.{waiting}.PATIENCE", 0.3)
+            patch.setattr(f"services.ingest.life.{waiting}.PATIENCE", seconds)
         yield
+
+
+def impatience() -> AbstractContextManager[None]:
+    """Whoever asks is told soon that nobody has answered."""
+    return patience(0.3)
 
 
 async def say(desk: Desk, *events: Event) -> None:

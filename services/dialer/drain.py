@@ -41,7 +41,7 @@ class Drain:
             pause = STILL_CLOSING if left.closing else LOOK_EVERY
             await self._wakes.drain.wait_for(pause)
 
-    async def say_closed(self) -> "Left":
+    async def say_closed(self) -> Left:
         """Says what can be said now, and tells what is left to say."""
         async with self._pool.acquire() as conn, conn.transaction():
             rows = await conn.fetch(Q.lock_undrained)

@@ -332,7 +332,7 @@ SELECT batch_id, drained_for_good AND drained_live > 0 AS lingering FROM gates
 WHERE
     closed_through_epoch > drained_through_epoch OR (for_good AND NOT drained_for_good)
     OR (drained_for_good AND drained_live > 0)
-ORDER BY batch_id
+ORDER BY lingering, batch_id
 LIMIT 1000
 FOR UPDATE SKIP LOCKED
 

@@ -1,7 +1,6 @@
 """An action is answered 200 only on others' word that it is done; without it, 202; refused, 409."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,24 +14,16 @@ from contracts.statuses import BatchStatus
 from services.ingest.life import store as life_store
 from services.ingest.position import of_command
 from services.projections.domain.position import read_position
-from tests.conftest import databases
 from tests.counter import until
-from tests.desk import Desk, a_batch, codes, open_desk, recipients, settings_for
+from tests.desk import Desk, a_batch, codes, recipients
 from tests.others import accepted, closed, impatience, refused, say
 
 PAUSE, RESUME = "pause", "resume"
 
 
-@pytest.fixture(scope="module")
-async def desk(kafka: str, postgres: str) -> AsyncIterator[Desk]:
-    with pytest.MonkeyPatch.context() as patch:
-        for waiting in ("asking", "deleting"):
-            patch.setattr(f"services.ingest.life.{waiting}.PATIENCE", 30)
-        async with databases(postgres) as database:
-            settings = await settings_for(kafka, database, f"t{uuid4().hex[:10]}.")
-            async with open_desk(settings) as opened:
-                await opened.with_directory()
-                yield opened
+@pytest.fixture
+def desk(patient_desk: Desk) -> Desk:
+    return patient_desk
 
 
 @pytest.fixture

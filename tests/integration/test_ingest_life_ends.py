@@ -1,7 +1,6 @@
 """Deleted is gone, once no call can begin any more; added is in only when the scheduler says so."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import httpx2
@@ -17,16 +16,9 @@ from tests.desk import Desk, a_batch, open_desk, recipients, settings_for
 from tests.others import added, closed, impatience, refused, removed, say
 
 
-@pytest.fixture(scope="module")
-async def desk(kafka: str, postgres: str) -> AsyncIterator[Desk]:
-    with pytest.MonkeyPatch.context() as patch:
-        for waiting in ("asking", "deleting"):
-            patch.setattr(f"services.ingest.life.{waiting}.PATIENCE", 30)
-        async with databases(postgres) as database:
-            settings = await settings_for(kafka, database, f"t{uuid4().hex[:10]}.")
-            async with open_desk(settings) as opened:
-                await opened.with_directory()
-                yield opened
+@pytest.fixture
+def desk(patient_desk: Desk) -> Desk:
+    return patient_desk
 
 
 async def new(desk: Desk, count: int = 2, **more: object) -> UUID:

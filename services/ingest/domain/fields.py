@@ -12,6 +12,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from contracts.batches import MOST_ATTEMPTS
 from contracts.instants import Instant
 from contracts.outcomes import Outcome
 from services.ingest.reading.columns import MAX_COLUMNS
@@ -27,7 +28,6 @@ CHARACTER: Final = regex.compile(r"\X")
 NAME_LENGTH: Final = 100
 NAME_POINTS: Final = 1_000
 """Code points: one character may be stacked without end."""
-MOST_ATTEMPTS: Final = 10
 THIRTY_DAYS: Final = 30 * 24 * 3600
 RETRYABLE: Final = frozenset(
     {

@@ -7,11 +7,10 @@ from uuid import UUID
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from contracts.batches import RetryPolicy
+from contracts.batches import MOST_ATTEMPTS, RetryPolicy
 from contracts.calendar import Window
 from services.ingest.domain.directory import DEFAULT_CONCURRENCY
 from services.ingest.domain.fields import (
-    MOST_ATTEMPTS,
     SURROGATE,
     Delays,
     Moment,
