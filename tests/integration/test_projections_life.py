@@ -197,11 +197,17 @@ async def test_a_paused_batch_is_pausing_until_the_dialers_have_stopped(reads: R
 
 async def test_why_a_batch_failed_is_said_until_a_retry_mends_it(reads: ReadSide) -> None:
     story = await a_running_batch(reads)
-    facts: Json = {"reason_code": "agent_inactive", "result": "failed", "finished_at": AT}
+    why = "The agent is not active."
+    facts: Json = {
+        "reason_code": "agent_inactive",
+        "reason": why,
+        "result": "failed",
+        "finished_at": AT,
+    }
     failed = story.status(status.BatchFailed, BatchStatus.FAILED, **facts)
     batch = await told(reads, story, failed, story.gate_closed())
     assert (batch["phase"], batch["result"]) == ("failed", "failed")
-    assert batch["reason"] == "The agent is disabled; enable it, then retry the batch."
+    assert batch["reason"] == why
     assert batch["reason_code"] == "agent_inactive"
     batch = await told(reads, story, story.retried(epoch=2, retry_epoch=2))
     assert (batch["reason"], batch["result"], batch["finished_at"]) == (None, None, None)

@@ -11,7 +11,6 @@ from contracts.calendar import Window
 from contracts.statuses import BatchStatus
 from services.projections.domain.batch import Batch, State
 from services.projections.domain.phase import EXPLAINED, Phase, phase_of
-from services.projections.domain.reasons import reason_in_words
 from tests.batch_seen import BUSY_ONCE, DONE, NOON, PLACING, a_batch
 
 LATER = NOON + timedelta(hours=1)
@@ -130,24 +129,3 @@ def test_a_window_in_the_recipients_own_zones_is_open_where_it_is_open_for_someb
 
 def test_every_phase_is_explained_to_those_who_read_it() -> None:
     assert all(f"`{phase}`" in EXPLAINED for phase in Phase)
-
-
-@pytest.mark.parametrize(
-    ("code", "reason", "said"),
-    [
-        (None, None, None),
-        ("import_failed", "Chunk 3 is missing.", "Chunk 3 is missing."),
-        (
-            "carrier_unauthorized",
-            None,
-            "The carrier refuses its credentials; mend them, then retry the batch.",
-        ),
-        ("agent_inactive", None, "The agent is disabled; enable it, then retry the batch."),
-        ("not_a_word_yet", None, "It failed with not_a_word_yet."),
-    ],
-)
-def test_why_a_batch_failed_is_said_in_words(
-    code: str | None, reason: str | None, said: str | None
-) -> None:
-    state = State(status=BatchStatus.FAILED, reason_code=code, reason=reason)
-    assert reason_in_words(state) == said

@@ -23,7 +23,6 @@ from services.projections.api.shapes import (
 )
 from services.projections.domain.batch import Batch
 from services.projections.domain.phase import estimated_finish, phase_of
-from services.projections.domain.reasons import reason_in_words
 from services.projections.domain.recipient import call_status, next_attempt_at
 from services.projections.domain.standing import Shown
 from services.projections.domain.why import MESSAGES
@@ -43,7 +42,7 @@ def show_batch(batch: Batch, now: datetime) -> BatchShape:
         status=batch.status,
         phase=phase_of(batch, now),
         result=batch.result,
-        reason=reason_in_words(state),
+        reason=state.reason or state.reason_code,
         reason_code=state.reason_code,
         agent_id=created.agent_id,
         from_number=created.from_number,

@@ -11,6 +11,7 @@ from services.scheduler.domain.batch import Batch, say
 
 AGENT_INACTIVE: Final = "agent_inactive"
 NOT_OUTBOUND: Final = "from_number_not_outbound"
+IMPORT_FAILED: Final = "import_failed"
 
 _REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -19,13 +20,17 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         " outbound calls. Mend that, then retry the batch.",
         "carrier_unauthorized": "The carrier refused its credentials. Correct them, then retry the"
         " batch.",
+        IMPORT_FAILED: "Some of its recipients were lost before they could be called. Make the"
+        " batch again from its list.",
     }
 )
 _OTHERWISE: Final = "The carrier refused in a way that no further call can mend ({code})."
 
 
-def fail(batch: Batch, code: str, at: datetime, *, from_number: str | None = None) -> BatchFailed:
-    """`from_number`: the one meant, where it is not the batch's own."""
+def fail(
+    batch: Batch, code: str, at: datetime, *, from_number: str | None = None, **by: object
+) -> BatchFailed:
+    """`from_number`: the one meant, where it is not the batch's own; `by`: the command."""
     created = batch.created
     reason = _REASONS.get(code, _OTHERWISE).format(
         code=code, agent_id=created.agent_id, from_number=from_number or created.from_number
@@ -39,4 +44,5 @@ def fail(batch: Batch, code: str, at: datetime, *, from_number: str | None = Non
         reason_code=code,
         reason=reason,
         finished_at=at,
+        **by,
     )

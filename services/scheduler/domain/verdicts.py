@@ -19,7 +19,6 @@ from contracts.lifecycle import allowed_actions, allows
 from contracts.status import (
     BatchActionRejected,
     BatchCancelled,
-    BatchFailed,
     BatchPaused,
     BatchResumed,
     BatchRetried,
@@ -29,7 +28,8 @@ from contracts.status import (
     RecipientsAddAccepted,
 )
 from contracts.statuses import Action, BatchStatus
-from services.scheduler.domain.batch import Batch, E, say
+from services.scheduler.domain.batch import Batch, say
+from services.scheduler.domain.faults import IMPORT_FAILED, fail
 from services.scheduler.domain.lifecycle import start, waits_until
 
 By = dict[str, Any]
@@ -70,7 +70,9 @@ def verdict(  # noqa: C901, PLR0911 - one case a command
                 batch, BatchResumed, at, status=BatchStatus.RUNNING, epoch=batch.now.epoch + 1, **by
             )
         case BatchCancelRequested():
-            return _end(batch, BatchCancelled, BatchStatus.CANCELLED, at, by)
+            return say(
+                batch, BatchCancelled, at, status=BatchStatus.CANCELLED, finished_at=at, **by
+            )
         case BatchRetryRequested():
             return _retry(batch, command, at, by)
         case RecipientsAddRequested():
@@ -80,8 +82,7 @@ def verdict(  # noqa: C901, PLR0911 - one case a command
         case RecipientRemovalRequested():
             return say(batch, RecipientRemoved, at, recipient_id=command.recipient_id, **by)
         case BatchImportFailed():
-            why = {"reason_code": "import_failed", "reason": command.reason, "result": "failed"}
-            return _end(batch, BatchFailed, BatchStatus.FAILED, at, by | why)
+            return fail(batch, IMPORT_FAILED, at, **by)
         case _:
             raise TypeError(f"{type(command).__name__} is a fact, it needs no verdict")
 
@@ -100,10 +101,6 @@ def _start(batch: Batch, at: datetime, by: By) -> BatchStatusEvent:
     if scheduled_at is not None and at < scheduled_at:
         return say(batch, BatchScheduled, at, status=BatchStatus.SCHEDULED, **by)
     return start(batch, at, **by)
-
-
-def _end(batch: Batch, kind: type[E], status: BatchStatus, at: datetime, by: By) -> E:
-    return say(batch, kind, at, status=status, finished_at=at, **by)
 
 
 def _retry(batch: Batch, command: BatchRetryRequested, at: datetime, by: By) -> BatchStatusEvent:
@@ -137,7 +134,7 @@ def _why_not(  # noqa: PLR0911 - one word each
         if not allows(status, action, failures=batch.failures):
             return "action_not_allowed"
         if action is Action.RETRY and batch.import_failed:
-            return "import_failed"
+            return IMPORT_FAILED
         return None
     if batch.ended:
         return "batch_ended"
