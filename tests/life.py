@@ -104,10 +104,10 @@ class Life:
         url = f"{self.house.endpoints['ingest']}/v1/batches{path}"
         return self._http.request(method, url, **request)
 
-    def is_gone(self, batch_id: str) -> bool:
-        """Nobody can read it any more."""
+    def is_gone(self, batch_id: str, since: Answer) -> bool:
+        """Nobody can read it any more, once the model is as new as the answer."""
         url = f"{self.house.endpoints['projections']}/v1/batches/{batch_id}"
-        return self._http.get(url).status_code == 404
+        return self._http.get(url, headers=_not_before(since)).status_code == 404
 
     def show(self, batch_id: str, since: Answer | None = None) -> Json:
         """As it is read; not older than the answer."""

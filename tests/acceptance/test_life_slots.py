@@ -99,9 +99,10 @@ def test_a_deleted_batch_keeps_its_slots_until_its_last_call_is_over(life: Life)
     batch_id = life.create(called)
     life.until_live(called, 2)
     calls = [row["call_id"] for row in life.rows(batch_id) if row["call_id"]]
-    assert life.ask(batch_id, "delete").code == 202
+    deleted = life.ask(batch_id, "delete")
+    assert deleted.code == 202
     begun = life.house.seq()
-    assert life.is_gone(batch_id)
+    assert life.is_gone(batch_id, deleted)
     assert len(life.live(called)) == 2, "nobody was cut off"
     other_id = life.create(others)
     life.house.behave(**BRIEF)

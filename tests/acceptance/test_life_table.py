@@ -155,7 +155,7 @@ def is_done(life: Life, action: Action, batch_id: str, answer: Answer) -> None:
 def is_deleted(table: Table, at: State, batch_id: str, answer: Answer) -> None:
     life = table.life
     assert answer.code == (202 if at.live else 204), "202 while calls are live"
-    assert life.is_gone(batch_id)
+    assert life.is_gone(batch_id, answer)
     if at.live:
         assert life.ask(batch_id, "delete").code == 202, "and the same said again"
         life.hang_up(table.called[batch_id])

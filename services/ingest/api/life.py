@@ -46,6 +46,10 @@ TAKEN: Final[dict[int | str, dict[str, Any]]] = {
         **with_headers(position.HEADER),
     },
 }
+DELETED: Final[dict[int | str, dict[str, Any]]] = {
+    204: with_headers(position.HEADER),
+    202: {"description": "Calls are still live", **with_headers(position.HEADER)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,9 @@ async def rename_batch(
     return NameAnswer(batch_id=batch_id, name=wanted.name)
 
 
-@router.delete("", status_code=204, responses={202: {"description": "Calls are still live"}})
+@router.delete("", status_code=204, responses=DELETED)
 async def delete_batch(batch_id: UUID, account_id: Account, parts: Ready) -> Response:
     """Stop it, and destroy what it knows of people; 202 while calls of it are still live."""
-    gone = await parts.deleting.delete(account_id, batch_id, actor=ACTOR)
-    return Response(status_code=HTTPStatus.NO_CONTENT if gone else HTTPStatus.ACCEPTED)
+    deleted = await parts.deleting.delete(account_id, batch_id, actor=ACTOR)
+    status = HTTPStatus.NO_CONTENT if deleted.gone else HTTPStatus.ACCEPTED
+    return Response(status_code=status, headers={position.HEADER: deleted.position})

@@ -6,6 +6,7 @@ for good.  The lists a batch was made of go with it.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from chassis.postgres import Pool, retrying
 from chassis.vault import Seals, batch_scope
 from chassis.wake import Alarm, News
 from contracts.batches import BatchDeleted
+from services.ingest import position
 from services.ingest.domain.life import Wish
 from services.ingest.intake import Wakes
 from services.ingest.life import store
@@ -27,6 +29,14 @@ log = structlog.get_logger()
 
 LOOK_EVERY: Final = 30.0
 """Seconds, for what an instance that died has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    gone: bool
+    """With its last call."""
+    position: str
+    """From which on nobody reads it any more."""
 
 
 class Deleting:
@@ -44,8 +54,8 @@ class Deleting:
     def wake(self) -> None:
         self._alarm.ring()
 
-    async def delete(self, account_id: str, batch_id: UUID, *, actor: str) -> bool:
-        """Whether it is gone, with its last call; no longer waited for than that is known.
+    async def delete(self, account_id: str, batch_id: UUID, *, actor: str) -> Deleted:
+        """No longer waited for than it is known to be gone.
 
         Raises BatchGoneError.
         """
@@ -59,10 +69,11 @@ class Deleting:
         while True:
             news = self._news.next()
             row = await self._pool.fetchrow(store.Q.leaving, batch_id)
-            if row is not None and row["forgotten"]:
-                return bool(row["live"] == 0)
-            if not await came(news, until):
-                return False
+            assert row is not None  # noqa: S101 - rows of batches stay
+            forgotten = bool(row["forgotten"])
+            if forgotten or not await came(news, until):
+                place = position.of_command(batch_id, row["command_no"])
+                return Deleted(gone=forgotten and row["live"] == 0, position=place)
 
     async def run(self) -> None:
         while True:

@@ -35,7 +35,8 @@ UPDATE batches SET deleted = true WHERE batch_id = $1
 
 -- name: leaving
 -- live: calls that no dialer has told the end of; meanwhile nobody can be called any more.
-SELECT forgotten, live FROM batches WHERE batch_id = $1
+-- Its last command is the one that deleted it.
+SELECT forgotten, live, command_no FROM batches WHERE batch_id = $1
 
 -- name: to_forget
 -- No request of theirs can be on its way any more.
