@@ -6,8 +6,7 @@ Folded migrations hold tables and their indexes, nothing else.
 """
 
 import asyncio
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from chassis.apply import Fold
+from chassis.comparing import Table, compared, not_compared
 from chassis.migrations import steps_in
 from chassis.postgres import LOST, Connection, connect
 from chassis.queries import load_queries
@@ -29,7 +29,6 @@ Q = load_queries(__file__, "rebuild.sql")
 DRAINED_IN = 30.0
 SWAP_ATTEMPTS = 20
 _THEN = "; a rebuild is all or nothing: see that it runs (`rollcall doctor`), then start again."
-_NOT_COMPARED = re.compile(r"^-- not compared: *(.+)$", re.MULTILINE)
 
 
 class RebuildError(Exception):
@@ -44,22 +43,6 @@ class Rebuildable:
     topics: Sequence[Topic]
     fold: Fold
     migrations: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    name: str
-    rows: int
-    missing: int
-    """Rows of the rebuilt table that the live one has not."""
-    surplus: int
-    """Rows of the live table that the rebuilt one has not."""
-    keys: Sequence[str]
-    """Of some rows that differ."""
-
-    @property
-    def equal(self) -> bool:
-        return not self.missing and not self.surplus
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,31 +123,12 @@ async def _beside(
     records = await replay(
         kafka, prefix, service.topics, upto, service.fold, conn, held_back=held_back
     )
-    excluded = _not_compared(step.sql for step in steps)
-    names = [row["tablename"] for row in await conn.fetch(Q.tables)]
-    tables = [await _compared(conn, name, excluded) for name in names]
+    excluded = not_compared(step.sql for step in steps)
+    tables = await compared(conn, "rebuilt", "public", excluded)
     swapped = force or all(table.equal for table in tables)
     if swapped:
         await _swap(conn)
     return Report(records, tables, swapped)
-
-
-def _not_compared(texts: Iterable[str]) -> dict[str, list[str]]:
-    """`-- not compared: table.column, table.column` in a migration, by table."""
-    excluded: dict[str, list[str]] = {}
-    for text in texts:
-        for line in _NOT_COMPARED.findall(text):
-            for place in line.split(","):
-                table, column = place.strip().split(".")
-                excluded.setdefault(table, []).append(column)
-    return excluded
-
-
-async def _compared(conn: Connection, name: str, excluded: Mapping[str, list[str]]) -> Table:
-    comparison = await conn.fetchval(Q.comparison, name, excluded.get(name, []))
-    row = await conn.fetchrow(comparison)
-    assert row is not None  # noqa: S101 - a SELECT of aggregates
-    return Table(name, row["rows"], row["missing"], row["surplus"], row["keys"])
 
 
 async def _swap(conn: Connection) -> None:

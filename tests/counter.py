@@ -47,8 +47,12 @@ async def count(conn: Connection, records: list[Received]) -> None:
             raise ValueError("this name cannot be counted")
     await conn.execute(
         """
-        INSERT INTO renames (batch_id, command_no)
-        SELECT * FROM unnest($1::uuid[], $2::int[])
+        INSERT INTO renames AS r (batch_id, command_no, times)
+        SELECT batch_id, command_no, count(*)
+        FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS e (batch_id, command_no, nth)
+        GROUP BY batch_id, command_no
+        ORDER BY min(nth)
+        ON CONFLICT (batch_id, command_no) DO UPDATE SET times = r.times + excluded.times
         """,
         [record.batch_id for record in records],
         [record.event.command_no for record in records if isinstance(record.event, BatchRenamed)],
@@ -57,13 +61,17 @@ async def count(conn: Connection, records: list[Received]) -> None:
 
 async def counted(pool: Pool) -> dict[UUID, list[int]]:
     rows = await pool.fetch(
-        "SELECT batch_id, array_agg(command_no ORDER BY id) AS seen FROM renames GROUP BY batch_id"
+        """
+        SELECT batch_id, array_agg(command_no ORDER BY id) AS seen
+        FROM renames CROSS JOIN LATERAL generate_series(1, times)
+        GROUP BY batch_id
+        """
     )
     return {row["batch_id"]: row["seen"] for row in rows}
 
 
 async def total(pool: Pool) -> int:
-    return int(await pool.fetchval("SELECT count(*) FROM renames"))
+    return int(await pool.fetchval("SELECT coalesce(sum(times), 0) FROM renames"))
 
 
 async def until(condition: Callable[[], Any], within: float = LONG_ENOUGH) -> None:
