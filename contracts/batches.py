@@ -9,6 +9,7 @@ from contracts.calendar import Window
 from contracts.event import BatchEvent, Value
 from contracts.instants import Instant
 from contracts.outcomes import Outcome
+from contracts.sealed import UnderBatchKey
 
 MOST_ATTEMPTS: Final = 10
 """Of one run, by its own policy."""
@@ -54,7 +55,9 @@ class BatchCommand(BatchEvent):
 
 
 class BatchCreated(BatchCommand):
-    name: str
+    """A batch with all its settings; its list comes in chunks of another topic."""
+
+    name: UnderBatchKey
     """Sealed under the batch's key."""
     agent_id: str
     from_number: str
@@ -67,37 +70,49 @@ class BatchCreated(BatchCommand):
     retry_policy: RetryPolicy = RetryPolicy()
     on_invalid: Literal["skip", "reject"] = "skip"
     addition: Addition
-    webhook: str | None = None
-    """Sealed."""
+    webhook: UnderBatchKey | None = None
+    """Sealed under the batch's key."""
 
 
 class BatchRenamed(BatchCommand):
-    name: str
-    """Sealed."""
+    """A fact: it needs no verdict."""
+
+    name: UnderBatchKey
+    """Sealed under the batch's key."""
 
 
-class BatchStartRequested(BatchCommand): ...
+class BatchStartRequested(BatchCommand):
+    """Somebody asks to begin; the verdict names this `command_id`."""
 
 
-class BatchPauseRequested(BatchCommand): ...
+class BatchPauseRequested(BatchCommand):
+    """Somebody asks that no further call begins."""
 
 
-class BatchResumeRequested(BatchCommand): ...
+class BatchResumeRequested(BatchCommand):
+    """Somebody asks to go on after a pause."""
 
 
-class BatchCancelRequested(BatchCommand): ...
+class BatchCancelRequested(BatchCommand):
+    """Somebody asks to end it without calling the rest."""
 
 
 class BatchRetryRequested(BatchCommand):
+    """Somebody asks to call again who failed or did not answer."""
+
     include_unknown: bool = False
     expires_at: Instant | None = None
 
 
 class RecipientsAddRequested(BatchCommand):
+    """Somebody asks to call these, too; their rows follow once it is accepted."""
+
     addition: Addition
 
 
 class RecipientRemovalRequested(BatchCommand):
+    """Somebody asks not to call this one."""
+
     recipient_id: UUID
 
 
@@ -108,4 +123,5 @@ class BatchImportFailed(BatchCommand):
     reason: str
 
 
-class BatchDeleted(BatchCommand): ...
+class BatchDeleted(BatchCommand):
+    """A fact: it is shown no more, and its key is destroyed once its last call is over."""

@@ -40,11 +40,15 @@ class CallEvent(Event):
 
 
 class CallPlacing(CallEvent):
+    """The one request is about to leave, by `send_before` or never."""
+
     carrier: str
     send_before: Instant
 
 
 class CallStarted(CallEvent):
+    """The carrier has taken it, under an id of its own."""
+
     carrier: str
     carrier_call_id: str
 

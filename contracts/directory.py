@@ -5,6 +5,7 @@ from pydantic import Field
 from contracts.calendar import Window
 from contracts.event import Event
 from contracts.instants import Instant
+from contracts.sealed import UnderAccountKey
 
 
 class DirectoryEvent(Event):
@@ -18,6 +19,8 @@ class DirectoryEvent(Event):
 
 
 class AccountConfigured(DirectoryEvent):
+    """What the account allows, all of it."""
+
     concurrency: int = Field(ge=1)
     default_window: Window | None = None
     allowed_regions: tuple[str, ...] | None = None
@@ -33,7 +36,7 @@ class AgentEvent(DirectoryEvent):
     name: str
     phone_number: str | None = None
     active: bool
-    webhook: str | None = None
+    webhook: UnderAccountKey | None = None
     """The address, sealed under the account's key."""
 
     @property
@@ -41,10 +44,12 @@ class AgentEvent(DirectoryEvent):
         return f"agent:{self.account_id}/{self.agent_id}"
 
 
-class AgentRegistered(AgentEvent): ...
+class AgentRegistered(AgentEvent):
+    """An agent as it is from now on; batches may name it while it is active."""
 
 
-class AgentDisabled(AgentEvent): ...
+class AgentDisabled(AgentEvent):
+    """No batch may name it any more, and what it was to call fails."""
 
 
 class PhoneNumberEvent(DirectoryEvent):
@@ -59,10 +64,12 @@ class PhoneNumberEvent(DirectoryEvent):
         return f"number:{self.account_id}/{self.phone_number}"
 
 
-class PhoneNumberRegistered(PhoneNumberEvent): ...
+class PhoneNumberRegistered(PhoneNumberEvent):
+    """A caller id as it is from now on."""
 
 
-class PhoneNumberDisabled(PhoneNumberEvent): ...
+class PhoneNumberDisabled(PhoneNumberEvent):
+    """No call leaves from it any more."""
 
 
 class SuppressionEvent(DirectoryEvent):
@@ -70,7 +77,7 @@ class SuppressionEvent(DirectoryEvent):
 
     digest: str
     source: str
-    reason: str | None = None
+    reason: UnderAccountKey | None = None
     """Sealed under the account's key: people write names into it."""
     expires_at: Instant | None = None
 
@@ -79,7 +86,9 @@ class SuppressionEvent(DirectoryEvent):
         return f"suppression:{self.account_id}/{self.digest}"
 
 
-class SuppressionAdded(SuppressionEvent): ...
+class SuppressionAdded(SuppressionEvent):
+    """From now on, and until `expires_at`, this number is not called."""
 
 
-class SuppressionRemoved(SuppressionEvent): ...
+class SuppressionRemoved(SuppressionEvent):
+    """This number may be called again."""

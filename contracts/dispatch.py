@@ -6,6 +6,7 @@ from pydantic import Field
 
 from contracts.event import Event, Value
 from contracts.instants import Instant
+from contracts.sealed import UnderBatchKey
 
 
 class EarlierCall(Value):
@@ -16,6 +17,8 @@ class EarlierCall(Value):
 
 
 class RecipientQueued(Event):
+    """A slot is granted: this recipient is about to be called."""
+
     batch_id: UUID
     recipient_id: UUID
     call_id: UUID
@@ -25,7 +28,8 @@ class RecipientQueued(Event):
     run_attempt: int = Field(default=1, ge=1)
     """The same, since the batch's last retry."""
     epoch: int = Field(ge=1)
-    sealed: str
+    sealed: UnderBatchKey
+    """Who is called and with what, under the batch's key."""
     agent_id: str
     from_number: str
     place_before: Instant | None = None

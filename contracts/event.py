@@ -12,7 +12,7 @@ from contracts.instants import Instant
 class Value(BaseModel):
     """A part of an event: immutable, and tolerant of fields that a newer writer has added."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
 
 class Event(Value):
@@ -24,7 +24,9 @@ class Event(Value):
     """A reader that does not know this type may go on without it; else it waits for its upgrade."""
 
     account_id: str
+    """Whose it is: on every event."""
     at: Instant
+    """When it was so, by the clock of who says it."""
 
     @property
     def key(self) -> str:

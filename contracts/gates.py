@@ -6,6 +6,8 @@ from contracts.event import BatchEvent
 
 
 class BatchGateClosed(BatchEvent):
+    """No request of the batch under this epoch or an older one will leave any more."""
+
     through_epoch: int = Field(ge=0)
     for_good: bool = False
     """The batch is deleted: no epoch opens it again."""

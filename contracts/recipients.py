@@ -6,6 +6,7 @@ from pydantic import Field
 
 from contracts.event import BatchEvent, Value
 from contracts.instants import Instant
+from contracts.sealed import UnderBatchKey
 
 CHUNK_BYTES = 512 * 1024
 ROW_BYTES = 256 * 1024
@@ -14,8 +15,8 @@ ROW_BYTES = 256 * 1024
 class RecipientEntry(Value):
     recipient_id: UUID
     row: int = Field(ge=1)
-    sealed: str
-    """A `sealed.RecipientSecrets` under the batch's key."""
+    sealed: UnderBatchKey
+    """Number, name, variables and own settings (`RecipientSecrets`), under the batch's key."""
     zones: tuple[str, ...] = ()
     """The zones the number may be in, or the one its row names; empty: not known."""
     not_before: Instant | None = None
@@ -42,6 +43,8 @@ class ChunkEvent(BatchEvent):
 
 
 class RecipientsAdded(ChunkEvent):
+    """A part of a list; its batch is called once all parts have landed."""
+
     recipients: tuple[RecipientEntry, ...]
 
 
@@ -49,5 +52,5 @@ class RecipientsRejected(ChunkEvent):
     """The error log of an upload."""
 
     count: int = Field(ge=1)
-    sealed: str
-    """A `sealed.Rejections`."""
+    sealed: UnderBatchKey
+    """The rows and what is wrong with each (`Rejections`), under the batch's key."""

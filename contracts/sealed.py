@@ -7,7 +7,7 @@ is bound as associated data, so a seal moved elsewhere does not open.
 import base64
 import hmac
 import secrets
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,6 +16,11 @@ from pydantic import Field, ValidationError
 from contracts.event import Value
 
 V = TypeVar("V", bound=Value)
+
+_OPAQUE = {"contentEncoding": "base64"}
+UnderBatchKey = Annotated[str, Field(json_schema_extra={**_OPAQUE, "x-sealed-under": "batch"})]
+"""What `Seal.close` gave under the batch's key: the schemas say so."""
+UnderAccountKey = Annotated[str, Field(json_schema_extra={**_OPAQUE, "x-sealed-under": "account"})]
 
 _NONCE = 12
 KEY_BYTES = 32

@@ -39,34 +39,46 @@ class BatchScheduled(BatchStatusEvent):
     """Taken note of: SCHEDULED, or PENDING where it waits to be started by hand."""
 
 
-class BatchStarted(BatchStatusEvent): ...
+class BatchStarted(BatchStatusEvent):
+    """RUNNING: calls are granted while its window is open."""
 
 
-class BatchPaused(BatchStatusEvent): ...
+class BatchPaused(BatchStatusEvent):
+    """PAUSED: nothing is granted; a call under way goes on."""
 
 
-class BatchResumed(BatchStatusEvent): ...
+class BatchResumed(BatchStatusEvent):
+    """RUNNING again."""
 
 
-class BatchCancelled(BatchStatusEvent): ...
+class BatchCancelled(BatchStatusEvent):
+    """CANCELLED: who is pending stays so, for a retry."""
 
 
-class BatchRetried(BatchStatusEvent): ...
+class BatchRetried(BatchStatusEvent):
+    """RUNNING again, and who failed or did not answer is pending again."""
 
 
 class BatchCompleted(BatchStatusEvent):
+    """COMPLETED: nobody is left; `result` says how it went."""
+
     expired: bool = False
     """What was still pending is FAILED with outcome `expired`."""
 
 
-class BatchFailed(BatchStatusEvent): ...
+class BatchFailed(BatchStatusEvent):
+    """FAILED by itself, for `reason_code`; who is pending stays so, for a retry."""
 
 
 class RecipientsAddAccepted(BatchStatusEvent):
+    """The verdict on an addition: its rows will be called."""
+
     addition_id: UUID
 
 
 class RecipientRemoved(BatchStatusEvent):
+    """The verdict on a removal: this one is not called any more."""
+
     recipient_id: UUID
 
 

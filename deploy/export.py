@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from contracts.compatibility import incompatibilities
-from contracts.published import asyncapi, schemas
+from contracts.published import asyncapi, schema_name, schemas
+from contracts.topics import TOPIC_OF
 
-FOLDER = Path(__file__).parent.parent / "contracts" / "schemas"
+CONTRACTS = Path(__file__).parent.parent / "contracts"
+FOLDER = CONTRACTS / "schemas"
 
 
 def documents() -> dict[str, dict[str, Any]]:
-    return {**schemas(), "asyncapi.json": asyncapi()}
+    samples = {
+        event: json.loads((CONTRACTS / "samples" / schema_name(event)).read_text())
+        for event in TOPIC_OF
+    }
+    return {**schemas(), "asyncapi.json": asyncapi(samples)}
 
 
 def breaches(folder: Path = FOLDER) -> list[str]:

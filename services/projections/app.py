@@ -15,6 +15,7 @@ from chassis.wake import News
 from contracts.topics import TOPICS
 from services.projections.api.batches import batches, calls
 from services.projections.api.directory import directory
+from services.projections.api.published import published
 from services.projections.api.recipients import recipients
 from services.projections.api.visible import visible_by
 from services.projections.handlers import fold
@@ -54,6 +55,6 @@ def read_api(pool: Pool, news: News, *, visible_within: float) -> FastAPI:
         redirect_slashes=False,
     )
     problems.install(api)
-    for router in (batches(pool), recipients(pool), calls(pool), directory(pool)):
+    for router in (batches(pool), recipients(pool), calls(pool), directory(pool), published()):
         api.include_router(router)
     return api
