@@ -16,6 +16,7 @@ from contracts.topics import SERVICES, TOPIC_OF, TOPICS, Topic
 Json = dict[str, Any]
 
 BINDING = "0.5.0"
+KEPT_FOR_EVER = {"cleanup.policy": ["delete"], "retention.ms": -1, "retention.bytes": -1}
 ABOUT = """\
 Everything that happens, as it happened, and kept for ever: start at the first event whenever you
 like. CloudEvents 1.0 in binary mode: the metadata are Kafka headers, the body is JSON.
@@ -88,7 +89,7 @@ def _channel(topic: Topic) -> Json:
         "bindings": {
             "kafka": {
                 "partitions": topic.partitions,
-                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": -1},
+                "topicConfiguration": KEPT_FOR_EVER,
                 "bindingVersion": BINDING,
             }
         },

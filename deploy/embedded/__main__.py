@@ -10,7 +10,7 @@ import cyclopts
 import structlog
 
 from deploy.embedded.infrastructure import infrastructure
-from deploy.embedded.jars import cache_folder, fetch, locked
+from deploy.embedded.jars import COMPILER, cache_folder, fetch, locked
 from deploy.embedded.problem import CannotStart
 
 app = cyclopts.App(name="python -m deploy.embedded")
@@ -18,8 +18,9 @@ app = cyclopts.App(name="python -m deploy.embedded")
 
 @app.command(name="fetch")
 def fetch_jars() -> None:
-    fetched = fetch(cache_folder(), locked())
-    say(f"{fetched} jars fetched, {len(locked())} verified in {cache_folder()}")
+    jars = [*locked(), *locked(COMPILER)]
+    fetched = fetch(cache_folder(), jars)
+    say(f"{fetched} jars fetched, {len(jars)} verified in {cache_folder()}")
 
 
 @app.command

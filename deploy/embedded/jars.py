@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 from deploy.embedded.problem import CannotStart
 
 LOCK = Path(__file__).with_name("jars.lock")
+COMPILER = Path(__file__).with_name("compiler.lock")
+"""Not of Kafka's class path: it compiles the documentation's Java."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def verify(path: Path, jar: Jar) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != jar.sha256:
         raise CannotStart(
-            f"{path} has sha256 {found[:12]}..., jars.lock says {jar.sha256[:12]}...; "
+            f"{path} has sha256 {found[:12]}..., its lock says {jar.sha256[:12]}...; "
             "remove it and run `make setup`"
         )
 

@@ -27,7 +27,7 @@ def test_a_jar_that_was_altered_stops_the_start(tmp_path: Path) -> None:
     cache = _cache_with(tmp_path, SMALL)
     with SMALL.path_in(cache).open("ab") as file:
         file.write(b"!")
-    with pytest.raises(CannotStart, match=r"jspecify.*has sha256 .* jars.lock says"):
+    with pytest.raises(CannotStart, match=r"jspecify.*has sha256 .* its lock says"):
         class_path(cache, [SMALL])
     with pytest.raises(CannotStart, match="remove it and run `make setup`"):
         fetch(cache, [SMALL])
