@@ -39,6 +39,12 @@ async def compared(
     return [await _compared(conn, rebuilt, live, it, excluded.get(it, ())) for it in names]
 
 
+async def unshared(conn: Connection, one: str, other: str) -> list[str]:
+    """The tables that only one of the two schemas has."""
+    both = (one, other), (other, one)
+    return [row["tablename"] for pair in both for row in await conn.fetch(Q.unshared_tables, *pair)]
+
+
 async def _compared(
     conn: Connection, rebuilt: str, live: str, name: str, excluded: Sequence[str]
 ) -> Table:

@@ -25,6 +25,11 @@ else:
 T = TypeVar("T")
 log = structlog.get_logger()
 
+
+class SupersededError(Exception):
+    """Newer code has taken over what we write: nothing is written until that code is deployed."""
+
+
 LOST: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -45,6 +50,7 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TransactionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
+    SupersededError,
     OSError,  # refused, reset; asyncio's TimeoutError is one
 )
 

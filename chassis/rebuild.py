@@ -50,6 +50,10 @@ class Report:
     records: int
     tables: Sequence[Table]
     swapped: bool
+    resumed: int = 0
+    """Records read by an earlier attempt that was cut short."""
+    unshared: Sequence[str] = ()
+    """Tables that only one of the two has: their definition was changed."""
 
     @property
     def equal(self) -> bool:

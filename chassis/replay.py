@@ -1,4 +1,4 @@
-"""The same fold, from the first event: no offsets kept, nothing decided, nothing published.
+"""The same fold, from the first event or a later one: nothing decided, nothing published.
 
 What is keyed alike is read together, so that a page tells as much of a thing as it can; the next
 one is read while the database works on the one at hand.
@@ -38,11 +38,13 @@ async def replay(
     fold: Fold,
     conn: Connection,
     *,
+    since: Mapping[Place, int] | None = None,
     held_back: frozenset[tuple[str, int, int]] = frozenset(),
 ) -> int:
     """Folds everything before `upto` (where it names a place) or before the end as it is now.
 
-    Gives the number of events folded.  Records that are not ours are passed over, as they were
+    It begins where `since` says, elsewhere with the first event.  Gives the number of events
+    folded.  Records that are not ours are passed over, as they were
     when they became dead letters; so is what is `held_back` (topic, partition, offset).
     """
     consumer = AIOKafkaConsumer(
@@ -56,7 +58,7 @@ async def replay(
     try:
         await consumer.start()
         lines = _lines(topics, prefix)
-        ends = await _begin(consumer, lines, upto or {}, prefix)
+        ends = await _begin(consumer, lines, since or {}, upto or {}, prefix)
         with _no_cycles_sought():
             async with aclosing(_ahead(_pages(consumer, lines, ends, prefix))) as pages:
                 async for page in pages:
@@ -102,17 +104,27 @@ def _lines(topics: Sequence[Topic], prefix: str) -> Lines:
 
 
 async def _begin(
-    consumer: AIOKafkaConsumer, lines: Lines, upto: Mapping[Place, int], prefix: str
+    consumer: AIOKafkaConsumer,
+    lines: Lines,
+    since: Mapping[Place, int],
+    upto: Mapping[Place, int],
+    prefix: str,
 ) -> Ends:
-    """Every partition at its first record; where each that holds anything is to end."""
+    """Every partition where it begins; where each that has anything to read is to end."""
     places = [tp for line in lines for tp in line]
     consumer.assign(places)
     await consumer.seek_to_beginning(*places)
     ends: Ends = await consumer.end_offsets(places)
+    nothing = []
     for tp, end in ends.items():
-        ends[tp] = min(end, upto.get((tp.topic.removeprefix(prefix), tp.partition), end))
-    consumer.pause(*(tp for tp, end in ends.items() if not end))
-    return {tp: end for tp, end in ends.items() if end}
+        place = (tp.topic.removeprefix(prefix), tp.partition)
+        ends[tp] = min(end, upto.get(place, end))
+        if place in since:
+            consumer.seek(tp, since[place])
+        if ends[tp] <= since.get(place, 0):
+            nothing.append(tp)
+    consumer.pause(*nothing)
+    return {tp: end for tp, end in ends.items() if tp not in nothing}
 
 
 async def _ahead(

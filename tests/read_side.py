@@ -13,16 +13,16 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 
-from chassis.rebuild import Rebuildable, Report, rebuild
+from chassis.rebuild import Report
 from chassis.service import Service, serve
 from chassis.vault import batch_scope
 from contracts.codec import encode
 from contracts.event import Event
 from contracts.sealed import Seal
-from contracts.topics import TOPIC_OF, TOPICS
+from contracts.topics import TOPIC_OF
 from services.projections.app import build_app
 from services.projections.handlers import fold
-from services.projections.rebuilding import MIGRATIONS
+from services.projections.rebuilding import rebuild
 from services.projections.settings import ProjectionsSettings
 from tests.counter import until
 
@@ -59,10 +59,7 @@ class ReadSide:
         await until(folded)
 
     async def rebuilt(self) -> Report:
-        told = partial(fold, keys=self.service.ground.seals)
-        spec = Rebuildable("projections", TOPICS, told, MIGRATIONS)
-        dsn = self.settings.postgres_dsn.get_secret_value()
-        return await rebuild(dsn, self.settings.kafka, self.settings.topic_prefix, spec)
+        return await rebuild(self.settings, partial(fold, keys=self.service.ground.seals))
 
     async def get(self, path: str, position: str | None = None, **parameters: Any) -> Json:
         headers = {} if position is None else {"Rollcall-Min-Position": position}

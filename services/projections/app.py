@@ -18,8 +18,10 @@ from services.projections.api.directory import directory
 from services.projections.api.published import published
 from services.projections.api.recipients import recipients
 from services.projections.api.visible import visible_by
+from services.projections.generations.definition import definition
+from services.projections.generations.live import folding_into
 from services.projections.handlers import fold
-from services.projections.rebuilding import MIGRATIONS
+from services.projections.rebuilding import have_model
 from services.projections.settings import ProjectionsSettings
 from services.projections.visibility import Visibility
 
@@ -28,7 +30,10 @@ GATHER = 0.1
 
 
 async def build_app(settings: ProjectionsSettings) -> Service:
-    ground = await lay_ground(settings, MIGRATIONS)
+    what = definition()
+    ground = await lay_ground(settings, None)
+    folds = partial(fold, keys=ground.seals)
+    await have_model(settings, what, folds)
     news = News()
     inbox = Inbox(
         service=settings.service,
@@ -36,7 +41,7 @@ async def build_app(settings: ProjectionsSettings) -> Service:
         prefix=settings.topic_prefix,
         pool=ground.pool,
         topics=TOPICS,
-        fold=partial(fold, keys=ground.seals),
+        fold=folding_into(what, folds),
         after_commit=lambda _: news.tell(),
         after_dead_letters=ground.relay.wake,
         gather=GATHER,

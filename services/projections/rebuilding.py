@@ -1,25 +1,117 @@
-"""The read model made anew from the first event, with the keys that are still there."""
+"""The read model made anew from the first event, with the keys that are still there; reads go on.
 
+A changed table is deployed that way: the new code's generation is built beside the live one.
+"""
+
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
-from chassis.rebuild import Rebuildable, Report, rebuild
+from aiokafka.errors import KafkaError
+
+from chassis.apply import Fold
+from chassis.comparing import unshared
+from chassis.postgres import LOST, Connection, connect
+from chassis.rebuild import RebuildError, Report
 from chassis.vault import PostgresVault, Seals
-from contracts.topics import TOPICS
+from services.projections.generations.building import Log, Told, begin
+from services.projections.generations.definition import Definition, Q, definition, schema_of
+from services.projections.generations.live import prepare
+from services.projections.generations.switching import catch_up, compare, drop_retired, switch
 from services.projections.handlers import fold
 from services.projections.settings import ProjectionsSettings
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+_THEN = "; start the rebuild again (`rollcall doctor` says what is wrong): it goes on from there."
 
 
-async def rebuild_from_log(*, force: bool) -> Report:
+def _nobody(_: int, __: int) -> None:
+    pass
+
+
+async def rebuild_from_log(*, force: bool, told: Told = _nobody) -> Report:
     settings = ProjectionsSettings()
     vault = await PostgresVault.open(
         settings.vault_dsn.get_secret_value(), settings.kek, application_name="rebuild"
     )
     try:
-        model = Rebuildable(settings.service, TOPICS, partial(fold, keys=Seals(vault)), MIGRATIONS)
-        dsn = settings.postgres_dsn.get_secret_value()
-        return await rebuild(dsn, settings.kafka, settings.topic_prefix, model, force=force)
+        return await rebuild(settings, partial(fold, keys=Seals(vault)), force=force, told=told)
     finally:
         await vault.close()
+
+
+async def have_model(settings: ProjectionsSettings, what: Definition, fold: Fold) -> None:
+    """Before anything is read or folded: if the live model is of older code, ours takes its place.
+
+    Raises RebuildError if what both have would change by that: a person has to want it.
+    """
+    while not await prepare(settings.postgres_dsn.get_secret_value(), what):
+        report = await rebuild(settings, fold, what)
+        if not report.swapped:
+            raise RebuildError("The new model differs: see `rollcall rebuild projections --force`.")
+
+
+async def rebuild(
+    settings: ProjectionsSettings,
+    fold: Fold,
+    what: Definition | None = None,
+    *,
+    force: bool = False,
+    told: Told = _nobody,
+) -> Report:
+    """Puts the new generation in place if it equals the live one, or if forced to.
+
+    Raises RebuildError.
+    """
+    dsn = settings.postgres_dsn.get_secret_value()
+    log = Log(settings.kafka, settings.topic_prefix)
+    what = what or definition()
+    await prepare(dsn, what)
+    conn = await _session(dsn)
+    try:
+        if not await conn.fetchval(Q.build_alone):
+            raise RebuildError("Another rebuild is under way: wait for its end.")
+        return await _beside(dsn, conn, log, what, fold, force=force, told=told)
+    except KafkaError as error:
+        raise RebuildError(f"Kafka at {log.kafka} does not answer{_THEN}") from error
+    except LOST as error:
+        raise RebuildError(f"The connection to PostgreSQL is lost{_THEN}") from error
+    finally:
+        with suppress(*LOST):
+            await conn.close()
+
+
+async def _session(dsn: str) -> Connection:
+    no_limits = {"transaction_timeout", "statement_timeout", "lock_timeout",
+                 "idle_in_transaction_session_timeout"}  # fmt: skip
+    more = {"work_mem": "128MB", "maintenance_work_mem": "256MB"}
+    return await connect(dsn, application_name="rebuild", **dict.fromkeys(no_limits, "0"), **more)
+
+
+async def _beside(
+    dsn: str,
+    conn: Connection,
+    log: Log,
+    what: Definition,
+    fold: Fold,
+    *,
+    force: bool,
+    told: Told,
+) -> Report:
+    await drop_retired(conn, within=0)
+    building = await begin(conn, what, log, fold, told)
+    await catch_up(building, what)
+    live = await conn.fetchval(Q.live)
+    tables = await compare(dsn, building, what)
+    only_one_has = await unshared(conn, schema_of(building.number), schema_of(live))
+    report = Report(
+        building.records,
+        tables,
+        swapped=force or all(table.equal for table in tables),
+        resumed=building.resumed,
+        unshared=only_one_has,
+    )
+    if report.swapped:
+        await switch(building)
+    else:
+        await conn.execute(Q.give_up, building.number)
+    await drop_retired(conn)
+    return report

@@ -15,6 +15,7 @@ from contracts.outcomes import Outcome, RecipientStatus
 from contracts.statuses import BatchStatus
 from services.projections.domain.batch import Batch, Created, State, before_any_status
 from services.projections.domain.standing import progress_of
+from services.projections.generations.live import enter
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -136,6 +137,7 @@ async def reading(pool: Pool) -> AsyncIterator[Reads]:
         pool.acquire() as conn,
         conn.transaction(isolation="repeatable_read", readonly=True),
     ):
+        await enter(conn)
         yield Reads(conn)
 
 

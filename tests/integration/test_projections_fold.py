@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.migrations import migrate
 from chassis.postgres import Connection, connect
 from chassis.queries import check_queries
 from contracts.batches import BatchCreated, BatchDeleted
 from contracts.event import Event
 from services.projections.domain.evidence import CommandGapError
+from services.projections.generations.definition import definition, stay_in
+from services.projections.generations.live import prepare
 from services.projections.handlers import fold_events
-from services.projections.rebuilding import MIGRATIONS
 from services.projections.store import FOLDS, Q
 from tests.conftest import DatabaseFactory
 from tests.log_of_batches import OneKey, a_log, interleaved
@@ -30,13 +30,14 @@ TABLES = (
 @pytest.fixture
 async def model_dsn(database: DatabaseFactory) -> str:
     dsn = await database()
-    await migrate(dsn, MIGRATIONS)
+    await prepare(dsn, definition())
     return dsn
 
 
 @pytest.fixture
 async def model(model_dsn: str) -> AsyncIterator[Connection]:
     conn = await connect(model_dsn, application_name="test")
+    await stay_in(conn, 1)
     yield conn
     await conn.close()
 
@@ -72,10 +73,7 @@ async def test_every_statement_fits_the_schema(model: Connection) -> None:
 
 
 async def test_every_table_of_the_model_is_compared(model: Connection) -> None:
-    found = await model.fetch(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        " AND tablename !~ '^(rollcall|inbox|outbox|quarantined)'"
-    )
+    found = await model.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'model_1'")
     assert {row["tablename"] for row in found} == set(TABLES)
 
 
@@ -145,6 +143,7 @@ def a_log_with_a_delete() -> tuple[list[list[Event]], BatchDeleted]:
 
 async def delete_elsewhere(dsn: str, deletion: BatchDeleted) -> None:
     conn = await connect(dsn, application_name="deleter")
+    await stay_in(conn, 1)
     async with conn.transaction():
         await fold_events(conn, [deletion], keys=OneKey())
     await conn.close()
