@@ -3,6 +3,7 @@
 from functools import partial
 
 from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from chassis import problems
 from chassis.declared import declared
@@ -11,6 +12,7 @@ from chassis.health import add_health, database_check, inbox_check
 from chassis.inbox import Inbox
 from chassis.postgres import Pool
 from chassis.service import Service
+from chassis.unchanged import DECLARED, Unchanged, if_none_match
 from chassis.wake import News
 from contracts.topics import TOPICS
 from services.projections.api.batches import batches, calls
@@ -25,6 +27,8 @@ from services.projections.rebuilding import have_model
 from services.projections.settings import ProjectionsSettings
 from services.projections.visibility import Visibility
 
+WORTH_GZIP = 1_000
+"""Bytes. At level 4 a page of 50 people goes from 15 KB to 4 in 0.13 ms; 9 takes twice as long."""
 GATHER = 0.1
 """Seconds a busy reader lets events come together: five of a call then write its row once."""
 
@@ -55,11 +59,14 @@ def read_api(pool: Pool, news: News, *, visible_within: float) -> FastAPI:
     visible = Depends(visible_by(Visibility(pool, news), visible_within))
     api = FastAPI(
         title="Rollcall reads",
-        dependencies=[visible],
-        responses=declared(404, 422, 503),
+        version="1",
+        dependencies=[visible, Depends(if_none_match)],
+        responses=declared(404, 405, 422, 503) | DECLARED,
         redirect_slashes=False,
     )
     problems.install(api)
     for router in (batches(pool), recipients(pool), calls(pool), directory(pool), published()):
         api.include_router(router)
+    api.add_middleware(Unchanged)
+    api.add_middleware(GZipMiddleware, minimum_size=WORTH_GZIP, compresslevel=4)
     return api
