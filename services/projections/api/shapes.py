@@ -1,7 +1,7 @@
 """What clients read: fields are added here freely, and changed never."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -96,6 +96,16 @@ class CallShape(BaseModel):
     transcript: tuple[dict[str, str], ...] | None
     collected: dict[str, str] | None
     cost: Cost | None
+
+
+class EntryShape(BaseModel):
+    event_id: UUID
+    type: str
+    at: datetime
+    actor: str | None
+    recipient_id: UUID | None
+    call_id: UUID | None
+    data: dict[str, Any]
 
 
 class RejectionShape(BaseModel):
