@@ -1,13 +1,3 @@
--- name: batches_page
-SELECT batch_id, created_at FROM batches
-WHERE account_id = $1
-    AND created_at IS NOT NULL
-    AND ($2::text IS NULL OR status = $2)
-    AND ($3::text IS NULL OR position(lower($3) IN lower(name)) > 0)
-    AND (created_at, batch_id) < (coalesce($4::timestamptz, 'infinity'), $5::uuid)
-ORDER BY created_at DESC, batch_id DESC
-LIMIT $6
-
 -- name: batches
 SELECT
     b.batch_id, b.name, b.created_at, b.created, b.state, b.sequence, b.expired_epoch,

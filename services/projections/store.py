@@ -14,6 +14,7 @@ from chassis.queries import load_queries
 from contracts.outcomes import Outcome, RecipientStatus
 from contracts.statuses import BatchStatus
 from services.projections.domain.batch import Batch, Created, State, before_any_status
+from services.projections.domain.searching import Search
 from services.projections.domain.standing import progress_of
 from services.projections.generations.live import enter
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 FOLDS = load_queries(__file__, "folds.sql")
+SEARCH = load_queries(__file__, "search.sql")
 Q = load_queries(__file__)
 
 _UNCALLED = TypeAdapter(dict[str, datetime | None])
@@ -45,14 +47,20 @@ class Reads:
         account_id: str,
         *,
         status: BatchStatus | None,
-        search: str | None,
+        search: Search | None,
         after: tuple[datetime, UUID] | None,
         limit: int,
     ) -> list[UUID]:
-        created_at, batch_id = after or (None, LAST)
-        rows = await self.conn.fetch(
-            Q.batches_page, account_id, status, search, created_at, batch_id, limit
-        )
+        place = account_id, *(after or (None, LAST)), limit
+        if search is not None:
+            await self.conn.execute(SEARCH.plan_for_these_words)
+            rows = await self.conn.fetch(
+                SEARCH.batches_found, *place, status, search.grams, search.patterns
+            )
+        elif status is not None:
+            rows = await self.conn.fetch(SEARCH.batches_page_of_status, *place, status)
+        else:
+            rows = await self.conn.fetch(SEARCH.batches_page, *place)
         return [row["batch_id"] for row in rows]
 
     async def recipients_page(

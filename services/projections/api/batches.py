@@ -19,6 +19,7 @@ from services.projections.api.showing import (
     show_call,
     show_rejection,
 )
+from services.projections.domain.searching import Search
 from services.projections.store import reading
 
 
@@ -31,7 +32,7 @@ def batches(pool: Pool) -> APIRouter:
             ids = await reads.batches_page(
                 account,
                 status=asked.status,
-                search=asked.search,
+                search=Search.of(asked.search),
                 after=after(asked.cursor, BY_INSTANT),
                 limit=asked.limit + 1,
             )

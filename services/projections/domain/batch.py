@@ -4,74 +4,32 @@ COMPLETED is never shown while people remain: topics have no order, so the end o
 read before the end of its last call.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
-from contracts.batches import RetryPolicy
-from contracts.calendar import Window
-from contracts.event import Value
 from contracts.lifecycle import allowed_actions, result_of
 from contracts.outcomes import Outcome, RecipientStatus
-from contracts.progress import Progress, Rules
 from contracts.statuses import Action, BatchStatus, Result
-from services.projections.domain.standing import UNCALLED, Shown, progress_of, shown
+from services.projections.domain.headcount import Created, Headcount, State
+from services.projections.domain.standing import UNCALLED, progress_of
 
-
-class Created(Value):
-    """What of BatchCreated is shown."""
-
-    agent_id: str
-    from_number: str
-    window: Window
-    scheduled_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
-    start: bool = True
-    reserved_concurrency: int = 0
-    retry_policy: RetryPolicy = RetryPolicy()
-    on_invalid: Literal["skip", "reject"] = "skip"
-
-
-class State(Value):
-    """What of the newest status event is shown."""
-
-    status: BatchStatus
-    result: Result | None = None
-    reason_code: str | None = None
-    reason: str | None = None
-    epoch: int = 0
-    retry_epoch: int = 0
-    unknown_retry_epoch: int = 0
-    scheduled_at: AwareDatetime | None = None
-    started_at: AwareDatetime | None = None
-    finished_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+__all__ = ["Batch", "Created", "State", "before_any_status"]
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(Headcount):
     batch_id: UUID
     name: str | None
     created_at: datetime
-    created: Created
-    state: State
     sequence: int
     """Of its newest status; 0: the scheduler has not taken note of it."""
-    expired_epoch: int
     gate_epoch: int
-    total: int
     rejected: int
     additions: int
     chunks: int
     landed: int
-    standings: Mapping[str, int]
-    """How many stand where, those not yet granted a slot left out."""
     zones: Sequence[str]
     """The zones of its recipients, each set joined by commas."""
     uncalled: Mapping[str, datetime | None]
@@ -80,44 +38,12 @@ class Batch:
     placed_last_minute: int
 
     @property
-    def rules(self) -> Rules:
-        return Rules(
-            policy=self.created.retry_policy,
-            retry_epoch=self.state.retry_epoch,
-            unknown_retry_epoch=self.state.unknown_retry_epoch,
-        )
-
-    @property
-    def expired(self) -> bool:
-        """Its time was over with people pending, and nobody has asked for a retry since."""
-        return self.expired_epoch == self.state.epoch
-
-    def shown(self, progress: Progress) -> Shown:
-        completed = self.state.status is BatchStatus.COMPLETED
-        return shown(progress, self.rules, expired=self.expired, completed=completed)
-
-    @cached_property
-    def everyone(self) -> Mapping[Shown, int]:
-        counts: Counter[Shown] = Counter()
-        for standing, recipients in self.standings.items():
-            counts[self.shown(progress_of(standing))] += recipients
-        counts[self.shown(Progress())] += max(0, self.total - sum(self.standings.values()))
-        return counts
-
-    def count(self, status: RecipientStatus) -> int:
-        return sum(count for seen, count in self.everyone.items() if seen.status is status)
-
-    @property
     def outcomes(self) -> dict[Outcome, int]:
         counts = dict.fromkeys(Outcome, 0)
         for seen, recipients in self.everyone.items():
             if seen.outcome is not None:
                 counts[seen.outcome] += recipients
         return counts
-
-    @property
-    def remaining(self) -> int:
-        return sum(count for seen, count in self.everyone.items() if not seen.final)
 
     @property
     def gate_closed(self) -> bool:
@@ -130,9 +56,7 @@ class Batch:
 
     @property
     def status(self) -> BatchStatus:
-        if self.state.status is BatchStatus.COMPLETED and self.remaining:
-            return BatchStatus.RUNNING
-        return self.state.status
+        return BatchStatus.RUNNING if self.unfinished else self.state.status
 
     @property
     def result(self) -> Result | None:

@@ -23,6 +23,8 @@ from contracts.topics import (
 from services.projections.handlers.batches import fold_batches
 from services.projections.handlers.calls import fold_calls, fold_conversations
 from services.projections.handlers.directory import fold_directory
+from services.projections.handlers.endings import fold_endings
+from services.projections.handlers.names import fold_names
 from services.projections.handlers.recipients import fold_recipients
 from services.projections.handlers.seals import Keys
 from services.projections.handlers.tombstones import living
@@ -38,6 +40,9 @@ async def fold_events(conn: Connection, events: Sequence[Event], *, keys: Keys) 
     await fold_directory(conn, told[DIRECTORY.name])
     commands, statuses, gates = (told[topic.name] for topic in (BATCHES, BATCH_STATUS, GATES))
     await fold_batches(conn, [*commands, *statuses, *gates], keys)
+    await fold_names(conn, commands, keys)
     await fold_recipients(conn, told[RECIPIENTS.name], keys)
-    await fold_calls(conn, [*told[DISPATCH.name], *told[CALLS.name]])
+    evidence = [*told[DISPATCH.name], *told[CALLS.name]]
+    await fold_calls(conn, evidence)
     await fold_conversations(conn, told[CONVERSATIONS.name], keys)
+    await fold_endings(conn, [*commands, *statuses, *evidence])

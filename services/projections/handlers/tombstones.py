@@ -6,7 +6,10 @@ from uuid import UUID
 from chassis.postgres import Connection
 from contracts.batches import BatchDeleted
 from contracts.event import Event
-from services.projections.store import FOLDS
+from contracts.topics import BATCH_STATUS, BATCHES, GATES
+from services.projections.store import FOLDS, SEARCH
+
+_OF_BATCHES = {kind for topic in (BATCHES, BATCH_STATUS, GATES) for kind in topic.events}
 
 
 async def living(conn: Connection, events: Sequence[Event]) -> list[Event]:
@@ -19,6 +22,14 @@ async def living(conn: Connection, events: Sequence[Event]) -> list[Event]:
     if deleted:
         await conn.execute(FOLDS.bury_batches, deleted)
         await conn.execute(FOLDS.erase_batches, deleted)
+        await conn.execute(SEARCH.erase_searched, deleted)
+    changed = {
+        batch_id
+        for event, batch_id in zip(events, ids, strict=True)
+        if batch_id is not None and type(event) in _OF_BATCHES
+    }
+    if changed:
+        await conn.execute(SEARCH.hold_batches_alone, changed)
     dead = await _hold(conn, named)
     if not dead:
         return list(events)

@@ -63,7 +63,8 @@ CREATE TABLE additions (
     rejected integer,
     accepted boolean NOT NULL
 );
-CREATE INDEX additions_of_batch ON additions (batch_id);
+-- Unique, as is `recipients_removed`, because folds count by it: others may be made afterwards.
+CREATE UNIQUE INDEX additions_of_batch ON additions (batch_id, addition_id);
 
 CREATE TABLE landed_chunks (
     chunk_id uuid PRIMARY KEY,
@@ -106,7 +107,7 @@ CREATE TABLE recipients (
     ) STORED
 );
 CREATE INDEX recipients_by_standing ON recipients (batch_id, standing, row, recipient_id);
-CREATE INDEX recipients_removed ON recipients (batch_id) WHERE removed;
+CREATE UNIQUE INDEX recipients_removed ON recipients (batch_id, recipient_id) WHERE removed;
 
 -- How many recipients of a batch stand where; those nobody has granted a slot yet are not counted.
 CREATE TABLE tallies (
