@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEV := $(VENV)/.installed
-SOURCES := contracts chassis services simulator cli deploy docs/examples tests
+SOURCES := contracts audit chassis services simulator cli deploy docs/examples tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format schemas bench chaos up clean lock

@@ -77,6 +77,24 @@ def rebuild(
 
 
 @app.command
+def audit(
+    *,
+    data_dir: Folder = endpoints.DEFAULT_FOLDER,
+    clocks_apart: Annotated[
+        float,
+        Parameter(help="Seconds by which servers' clocks may differ.", validator=Number(gte=0)),
+    ] = 0.0,
+    json: AsJson = False,
+) -> int:
+    """Check every guarantee in the log alone, from its first event to its end as it is now."""
+    import uvloop  # noqa: PLC0415 - the whole log comes through
+
+    from cli.audit import audit as run  # noqa: PLC0415
+
+    return uvloop.run(run(data_dir, clocks_apart=clocks_apart, as_json=json))
+
+
+@app.command
 async def doctor(*, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False) -> int:
     """Say what is missing or unhealthy, and what to do."""
     from cli.doctor import doctor as run  # noqa: PLC0415

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[2]
-ROOMS = ("contracts", "chassis", "services", "simulator", "cli", "deploy")
+ROOMS = ("contracts", "audit", "chassis", "services", "simulator", "cli", "deploy")
 
 BREACHES = {
     "services-apart": ("services/dialer/domain.py", "import services.ingest.settings"),
     "contracts-pure": ("contracts/sealed.py", "import asyncio"),
+    "audit-pure": ("audit/slots.py", "import services.scheduler.domain.fairness"),
     "domains-pure": ("services/scheduler/domain/fairness.py", "import asyncpg"),
     "chassis-below": ("chassis/settings.py", "import services.ingest.settings"),
     "simulator-apart": ("simulator/behaviour.py", "import contracts.ids"),

@@ -1,0 +1,102 @@
+"""Every accepted recipient is in the log, once, before anybody of its list is called."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from audit.batch import Batch
+from audit.book import Chunk, Heard
+from audit.findings import check
+from audit.marks import micros
+from audit.scene import Scene
+from contracts.batches import Addition, BatchCommand, BatchCreated, BatchImportFailed
+from contracts.status import BatchStarted, RecipientsAddAccepted
+
+LANDED: Final = check(
+    "landed",
+    "The chunks of a list are as many as were named, hold as many people, and are all there"
+    " before the batch starts.",
+)
+
+
+def judge_batch(batch: Batch, scene: Scene) -> None:
+    chunks: dict[UUID, list[Chunk]] = {}
+    for chunk in batch.book.chunks.values():
+        chunks.setdefault(chunk.addition_id, []).append(chunk)
+    named = {addition.addition_id: (addition, heard) for addition, heard in batch.book.named()}
+    scene.findings.looked(LANDED, len(batch.book.chunks))
+    for addition, heard in named.values():
+        _judge(addition, heard, chunks.get(addition.addition_id, ()), batch, scene)
+    for addition_id, found in chunks.items():
+        if addition_id not in named:
+            _of_no_list(found, scene)
+
+
+def _of_no_list(chunks: Sequence[Chunk], scene: Scene) -> None:
+    """The list is named by what is said together with its first chunk."""
+    at = max(micros(chunk.told.at) for chunk in chunks)
+    if scene.owes_its_like(at):
+        told = [chunk.told for chunk in chunks]
+        scene.findings.breach(LANDED, "chunks of a list that no command names", *told)
+    else:
+        scene.findings.open(LANDED, "its list is beyond the end that was read")
+
+
+def _judge(
+    addition: Addition,
+    command: Heard[BatchCommand],
+    chunks: Sequence[Chunk],
+    batch: Batch,
+    scene: Scene,
+) -> None:
+    findings = scene.findings
+    people = [chunk for chunk in chunks if chunk.of_people]
+    rejected = [chunk for chunk in chunks if not chunk.of_people]
+    for found, count in ((people, addition.chunks), (rejected, addition.rejection_chunks)):
+        for chunk in found:
+            if chunk.chunks != count or chunk.chunk_no >= count:
+                what = f"chunk {chunk.chunk_no} of {chunk.chunks}, {count} were named"
+                findings.breach(LANDED, what, command.told, chunk.told)
+    if chunks and not isinstance(command.event, BatchCreated):
+        _was_accepted(addition, chunks, batch, scene)
+    complete = len(people) == addition.chunks and len(rejected) == addition.rejection_chunks
+    if not complete:
+        _is_awaited(addition, command, len(people), batch, scene)
+        return
+    counted = sum(chunk.count for chunk in people), sum(chunk.count for chunk in rejected)
+    if counted != (addition.recipients, addition.rejected):
+        what = f"{counted} people and rejected rows, {addition.recipients} and {addition.rejected}"
+        findings.breach(LANDED, f"{what} were named", command.told)
+
+
+def _was_accepted(addition: Addition, chunks: Sequence[Chunk], batch: Batch, scene: Scene) -> None:
+    taken = [
+        h.event.addition_id for h in batch.statuses if isinstance(h.event, RecipientsAddAccepted)
+    ]
+    late = [chunk.told for chunk in chunks if scene.owes_its_cause(micros(chunk.told.at))]
+    if addition.addition_id not in taken and late:
+        scene.findings.breach(LANDED, "streamed before it was accepted", *late)
+
+
+def _is_awaited(
+    addition: Addition, command: Heard[BatchCommand], people: int, batch: Batch, scene: Scene
+) -> None:
+    started = _unasked_start(batch) if isinstance(command.event, BatchCreated) else None
+    early = started is not None and scene.owes_its_cause(micros(started.event.at))
+    if started is not None and early and people < addition.chunks:
+        what = "the batch started before its list had landed"
+        scene.findings.breach(LANDED, what, command.told, started.told)
+    elif batch.book.deleted is None and not _is_lost(addition, batch.book.commands):
+        scene.findings.open(LANDED, "chunks still to come")
+
+
+def _unasked_start(batch: Batch) -> Heard[BatchStarted] | None:
+    for heard in batch.statuses:
+        if isinstance(heard.event, BatchStarted) and heard.event.command_id is None:
+            return Heard(heard.event, heard.told, heard.content)
+    return None
+
+
+def _is_lost(addition: Addition, commands: Mapping[UUID, Heard[BatchCommand]]) -> bool:
+    lost = (h.event for h in commands.values() if isinstance(h.event, BatchImportFailed))
+    return any(event.addition_id == addition.addition_id for event in lost)
