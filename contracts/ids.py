@@ -48,3 +48,15 @@ def chunk_id_of(addition_id: UUID, kind: str, chunk_no: int) -> UUID:
 
 def call_id_of(batch_id: UUID, recipient_id: UUID, grant_no: int) -> UUID:
     return derive("call", batch_id, recipient_id, grant_no)
+
+
+class CallIds:
+    """The same for many calls of one batch."""
+
+    def __init__(self, batch_id: UUID) -> None:
+        self._common = sha1(ROOT.bytes + f"call/36:{batch_id}/36:".encode(), usedforsecurity=False)
+
+    def of(self, recipient_id: UUID | str, grant_no: int) -> UUID:
+        own, written = self._common.copy(), str(grant_no)
+        own.update(f"{recipient_id}/{len(written)}:{written}".encode())
+        return UUID(bytes=own.digest()[:16], version=5)

@@ -19,6 +19,7 @@ from services.projections.api.batches import batches, calls
 from services.projections.api.directory import directory
 from services.projections.api.published import published
 from services.projections.api.recipients import recipients
+from services.projections.api.results import results
 from services.projections.api.visible import visible_by
 from services.projections.generations.definition import definition
 from services.projections.generations.live import folding_into
@@ -65,6 +66,7 @@ def read_api(pool: Pool, news: News, *, visible_within: float) -> FastAPI:
         redirect_slashes=False,
     )
     problems.install(api)
+    api.include_router(results(pool))
     for router in (batches(pool), recipients(pool), calls(pool), directory(pool), published()):
         api.include_router(router)
     api.add_middleware(Unchanged)

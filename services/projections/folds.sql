@@ -21,6 +21,7 @@ erased_additions AS (DELETE FROM additions WHERE batch_id = ANY ($1::uuid[])),
 erased_chunks AS (DELETE FROM landed_chunks WHERE batch_id = ANY ($1::uuid[])),
 erased_zones AS (DELETE FROM batch_zones WHERE batch_id = ANY ($1::uuid[])),
 erased_tallies AS (DELETE FROM tallies WHERE batch_id = ANY ($1::uuid[])),
+erased_variables AS (DELETE FROM batch_variables WHERE batch_id = ANY ($1::uuid[])),
 erased_rejections AS (DELETE FROM rejections WHERE batch_id = ANY ($1::uuid[])),
 erased_conversations AS (DELETE FROM conversations WHERE batch_id = ANY ($1::uuid[])),
 erased_calls AS (

@@ -17,6 +17,7 @@ from services.projections.domain.evidence import CommandGapError
 from services.projections.generations.definition import definition, stay_in
 from services.projections.generations.live import prepare
 from services.projections.handlers import fold_events
+from services.projections.results import RESULTS
 from services.projections.store import FOLDS, SEARCH, Q
 from tests.conftest import DatabaseFactory
 from tests.log_of_batches import OneKey, a_log, interleaved
@@ -24,7 +25,7 @@ from tests.log_of_batches import OneKey, a_log, interleaved
 TABLES = (
     "accounts", "agents", "phone_numbers", "tombstones", "batches", "additions", "landed_chunks",
     "batch_zones", "recipients", "tallies", "calls", "conversations", "rejections",
-    "batch_names",
+    "batch_names", "batch_variables",
 )  # fmt: skip
 
 
@@ -70,6 +71,7 @@ async def assert_tallies_count_the_rows(conn: Connection) -> None:
 
 async def test_every_statement_fits_the_schema(model: Connection) -> None:
     await check_queries(model, FOLDS)
+    await check_queries(model, RESULTS)
     await check_queries(model, Q)
     await check_queries(model, SEARCH)
 

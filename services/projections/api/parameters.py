@@ -56,11 +56,13 @@ class BatchFilter(Paging):
     """Part of the name, in any case."""
 
 
+SeenStatus = Annotated[RecipientStatus | None, BeforeValidator(_one_of("status", RecipientStatus))]
+SeenOutcome = Annotated[Outcome | None, BeforeValidator(_one_of("outcome", Outcome))]
+
+
 class RecipientFilter(Paging):
-    status: Annotated[
-        RecipientStatus | None, BeforeValidator(_one_of("status", RecipientStatus))
-    ] = None
-    outcome: Annotated[Outcome | None, BeforeValidator(_one_of("outcome", Outcome))] = None
+    status: SeenStatus = None
+    outcome: SeenOutcome = None
     search: str | None = Field(default=None, max_length=100, pattern=r"^[^\x00]*$")
     """Part of the name, in any case, or of the number."""
     sort: Annotated[Sort, BeforeValidator(_known_sort)] = "row"

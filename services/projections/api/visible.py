@@ -26,7 +26,8 @@ def visible_by(visibility: Visibility, within: float) -> Callable[..., Awaitable
             return
         awaited = _read(position)
         place = request.scope["route"].path
-        rows = next((kind for kind in LANDED if f"/{kind}" in place), None)
+        listed = place.replace("/results.", "/recipients.")
+        rows = next((kind for kind in LANDED if f"/{kind}" in listed), None)
         try:
             async with asyncio.timeout(within):
                 await visibility.wait(account, awaited, rows)

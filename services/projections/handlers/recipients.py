@@ -13,6 +13,7 @@ from contracts.recipients import RecipientsAdded, RecipientsRejected
 from contracts.sealed import FieldError, RecipientSecrets, Rejections, Seal
 from services.projections.handlers.rows import write
 from services.projections.handlers.seals import Keys, seals_of
+from services.projections.handlers.variables import Met, Names, first_met, fold_variables
 from services.projections.store import FOLDS
 
 _ERRORS = TypeAdapter(tuple[FieldError, ...])
@@ -26,20 +27,30 @@ async def fold_recipients(conn: Connection, events: Sequence[Event], keys: Keys)
         return
     seals = await seals_of(keys, [e.batch_id for e in (*added.values(), *rejected.values())])
     recipients: list[tuple[Any, ...]] = []
+    met: list[Met] = []
     for chunk in added.values():
-        recipients += _recipients(chunk, seals.get(chunk.batch_id))
+        rows, variables = _recipients(chunk, seals.get(chunk.batch_id))
+        recipients += rows
+        met += first_met(chunk.batch_id, variables)
         await asyncio.sleep(0)  # opening a chunk takes tens of milliseconds: let others breathe
     await write(conn, FOLDS.fold_recipients, recipients)
+    await fold_variables(conn, met)
     await write(conn, FOLDS.fold_chunks, [(key, chunk.batch_id) for key, chunk in added.items()])
     await write(conn, FOLDS.fold_zones, _zones(added.values()))
     rejections = [row for event in rejected.values() for row in _rejections(event, seals)]
     await write(conn, FOLDS.fold_rejections, rejections)
 
 
-def _recipients(chunk: RecipientsAdded, seal: Seal | None) -> list[tuple[Any, ...]]:
+def _recipients(
+    chunk: RecipientsAdded, seal: Seal | None
+) -> tuple[list[tuple[Any, ...]], dict[Names, int]]:
+    """And the first row of each list of variables."""
     rows: list[tuple[Any, ...]] = []
+    variables: dict[Names, int] = {}
     for entry in chunk.recipients:
         secrets = seal.open(entry.sealed, RecipientSecrets) if seal is not None else None
+        if secrets is not None:
+            variables.setdefault(tuple(secrets.variables), entry.row)
         rows.append(
             (
                 entry.recipient_id,
@@ -54,7 +65,7 @@ def _recipients(chunk: RecipientsAdded, seal: Seal | None) -> list[tuple[Any, ..
                 entry.same_number_as,
             )
         )
-    return rows
+    return rows, variables
 
 
 def _zones(chunks: Any) -> list[tuple[UUID, str]]:
