@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
-from contracts.calendar import Window, closes_at, effective_zones, is_open, next_open
-from contracts.outcomes import Outcome
-from contracts.progress import Progress, Rules, Stage, called_again_from
+from contracts.calendar import Window, effective_zones, is_open, next_open
+from contracts.outcomes import Outcome, RecipientStatus
+from contracts.progress import Progress, Rules, Stage, called_again_from, recipient_status
 from contracts.statuses import BatchStatus
 
 
@@ -50,7 +50,33 @@ class RecipientFacts:
     progress: Progress
     zones: Sequence[str] = ()
     not_before: datetime | None = None
-    same_number_in_call: bool = False
+    same_number: Progress | None = None
+    """Of the nearest earlier recipient with this number."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Turn:
+    """Where somebody who lacks only a slot stands in the batch's line; then the row decides."""
+
+    asked: bool
+    """Only because a person asked for it: after all others."""
+    due: datetime
+    """The first instant there is: at any time."""
+
+
+AT_ANY_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+def turn_of(recipient: RecipientFacts, rules: Rules, at: datetime) -> Turn:
+    progress, not_before = recipient.progress, recipient.not_before or AT_ANY_TIME
+    if progress.stage is Stage.RETURNED:
+        return Turn(asked=False, due=max(not_before, progress.not_before or AT_ANY_TIME))
+    if progress.outcome is None:
+        return Turn(asked=False, due=not_before)
+    unasked = called_again_from(progress, Rules(rules.policy))
+    if unasked is not None and max(unasked, not_before) <= at:
+        return Turn(asked=False, due=max(unasked, not_before))
+    return Turn(asked=True, due=progress.ended_at or AT_ANY_TIME)
 
 
 def why_not_batch(batch: BatchFacts, at: datetime) -> Reason | None:
@@ -67,33 +93,36 @@ def why_not_batch(batch: BatchFacts, at: datetime) -> Reason | None:
             return Reason(Code.EXPIRED) if expired else None
 
 
-def why_not_progress(recipient: RecipientFacts, rules: Rules, at: datetime) -> Reason | None:
-    """What its own calls keep a recipient from; None: it waits for its first or next attempt."""
-    progress = recipient.progress
+def why_no_longer(progress: Progress, rules: Rules) -> Reason | None:
+    """Its call is under way, or it is final; None: it waits for its first or next attempt."""
     if progress.in_flight:
         return Reason(Code.PLACING if progress.stage is not Stage.STARTED else Code.CALLED)
-    if progress.stage is Stage.RETURNED:
-        return _later(Code.NUMBER_BUSY, progress.not_before, at)
-    if progress.outcome is not None:
-        due = called_again_from(progress, rules)
-        if due is None:
-            return Reason(_FINAL.get(progress.outcome, Code.CALLED))
-        return _later(Code.RETRY_DELAY, due, at)
-    return None
+    if progress.outcome is None or called_again_from(progress, rules) is not None:
+        return None
+    return Reason(FINAL.get(progress.outcome, Code.CALLED))
 
 
-_FINAL = {Outcome.SUPPRESSED: Code.SUPPRESSED, Outcome.EXPIRED: Code.EXPIRED}
+FINAL = {Outcome.SUPPRESSED: Code.SUPPRESSED, Outcome.EXPIRED: Code.EXPIRED}
+
+
+def in_the_way(batch: BatchFacts, recipient: RecipientFacts, at: datetime) -> tuple[Reason, ...]:
+    """All that keeps this recipient from a slot, most final first; none: only that none is free."""
+    over = why_no_longer(recipient.progress, batch.rules)
+    if over is not None:
+        return (over,)
+    found = (
+        why_not_batch(batch, at),
+        _why_not_again(recipient.progress, batch.rules, at),
+        _later(Code.NOT_BEFORE, recipient.not_before, at),
+        _why_not_number(recipient, batch.rules, at),
+        why_not_window(batch.window, recipient.zones, at),
+    )
+    return tuple(reason for reason in found if reason is not None)
 
 
 def why_not(batch: BatchFacts, recipient: RecipientFacts, at: datetime) -> Reason | None:
-    """The first thing that keeps this recipient from a slot; None: only that none is free."""
-    return (
-        why_not_progress(recipient, batch.rules, at)
-        or why_not_batch(batch, at)
-        or _later(Code.NOT_BEFORE, recipient.not_before, at)
-        or (Reason(Code.NUMBER_BUSY) if recipient.same_number_in_call else None)
-        or why_not_window(batch.window, recipient.zones, at)
-    )
+    """The most final of what is in the way; None: only that no slot is free."""
+    return next(iter(in_the_way(batch, recipient, at)), None)
 
 
 def why_not_window(window: Window, zones: Sequence[str], at: datetime) -> Reason | None:
@@ -104,32 +133,25 @@ def why_not_window(window: Window, zones: Sequence[str], at: datetime) -> Reason
     return Reason(Code.WINDOW_CLOSED, next_open(window, judged, at))
 
 
+def _why_not_again(progress: Progress, rules: Rules, at: datetime) -> Reason | None:
+    if progress.stage is Stage.RETURNED:
+        return _later(Code.NUMBER_BUSY, progress.not_before, at)
+    return _later(Code.RETRY_DELAY, called_again_from(progress, rules), at)
+
+
+def _why_not_number(recipient: RecipientFacts, rules: Rules, at: datetime) -> Reason | None:
+    """An earlier one of this number goes first, unless its turn comes after all others."""
+    own, earlier = recipient.progress, recipient.same_number
+    if earlier is None:
+        return None
+    if earlier.in_flight:
+        return Reason(Code.NUMBER_BUSY)
+    if Stage.UNKNOWN in {own.stage, earlier.stage}:
+        return None
+    counted = rules if turn_of(recipient, rules, at).asked else Rules(rules.policy)
+    waits = recipient_status(earlier, counted) is RecipientStatus.PENDING
+    return Reason(Code.NUMBER_BUSY) if waits else None
+
+
 def _later(code: Code, due: datetime | None, at: datetime) -> Reason | None:
     return Reason(code, due) if due is not None and due > at else None
-
-
-EXPECTED_CALL = timedelta(seconds=60)
-"""From the request to the end, ringing included, while a batch has no pace of its own."""
-
-
-def calling_time(calls: int, at_once: int) -> timedelta:
-    """What so many calls take that many at a time, where nobody knows better."""
-    return EXPECTED_CALL * -(-calls // at_once)
-
-
-def expected_end(
-    window: Window, zones: Sequence[str], at: datetime, work: timedelta
-) -> datetime | None:
-    """When this much calling time will have passed inside the window; None: never within a year."""
-    last = at + timedelta(days=366)
-    zones = effective_zones(window, zones, at)
-    while at < last:
-        opens = next_open(window, zones, at)
-        if opens is None:
-            return None
-        closes = closes_at(window, zones, opens)
-        if opens + work <= closes:
-            return opens + work
-        work -= closes - opens
-        at = closes
-    return None

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from contracts.batches import RetryPolicy
 from contracts.calendar import Window
+from contracts.estimate import Span
 from contracts.statuses import BatchStatus
 from services.projections.domain.batch import Batch, Created, State
 
@@ -27,6 +28,6 @@ def a_batch(status: BatchStatus = BatchStatus.RUNNING, **changes: Any) -> Batch:
         batch_id=uuid4(), name="Spring", created_at=NOON, created=created,
         state=State(status=status, epoch=1, **changes.pop("state", {})), sequence=1,
         expired_epoch=-1, gate_epoch=-1, total=3, rejected=0, additions=1, chunks=1, landed=1,
-        standings={}, zones=[""], uncalled={}, placed_last_minute=0,
+        standings={}, zones={"": Span()}, uncalled={},
     )  # fmt: skip
     return replace(batch, **changes)

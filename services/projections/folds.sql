@@ -21,9 +21,12 @@ erased_additions AS (DELETE FROM additions WHERE batch_id = ANY ($1::uuid[])),
 erased_chunks AS (DELETE FROM landed_chunks WHERE batch_id = ANY ($1::uuid[])),
 erased_zones AS (DELETE FROM batch_zones WHERE batch_id = ANY ($1::uuid[])),
 erased_tallies AS (DELETE FROM tallies WHERE batch_id = ANY ($1::uuid[])),
-erased_variables AS (DELETE FROM batch_variables WHERE batch_id = ANY ($1::uuid[])),
+erased_paces AS (DELETE FROM paces WHERE batch_id = ANY ($1::uuid[])),
 erased_rejections AS (DELETE FROM rejections WHERE batch_id = ANY ($1::uuid[])),
 erased_conversations AS (DELETE FROM conversations WHERE batch_id = ANY ($1::uuid[])),
+erased_timeline AS (DELETE FROM timeline WHERE batch_id = ANY ($1::uuid[])),
+erased_timelines AS (DELETE FROM timelines WHERE batch_id = ANY ($1::uuid[])),
+erased_commands AS (DELETE FROM commands WHERE batch_id = ANY ($1::uuid[])),
 erased_calls AS (
     DELETE FROM calls WHERE batch_id = ANY ($1::uuid[])
 )
@@ -57,15 +60,22 @@ ON CONFLICT (addition_id) DO UPDATE SET
     accepted = a.accepted OR excluded.accepted
 
 -- name: fold_states
-INSERT INTO batches AS b (batch_id, account_id, sequence, state, expired_epoch)
-SELECT batch_id, account_id, sequence, state::jsonb, expired_epoch
-FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[])
-    AS e (batch_id, account_id, sequence, state, expired_epoch)
+INSERT INTO batches AS b (
+    batch_id, account_id, sequence, state, expired_epoch, turn, turned_at, turned_by
+)
+SELECT batch_id, account_id, sequence, state::jsonb, expired_epoch, turn, turned_at, turned_by
+FROM unnest(
+    $1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[], $6::int[], $7::timestamptz[],
+    $8::int[]
+) AS e (batch_id, account_id, sequence, state, expired_epoch, turn, turned_at, turned_by)
 ORDER BY batch_id
 ON CONFLICT (batch_id) DO UPDATE SET
     sequence = excluded.sequence,
     state = excluded.state,
-    expired_epoch = greatest(b.expired_epoch, excluded.expired_epoch)
+    expired_epoch = greatest(b.expired_epoch, excluded.expired_epoch),
+    turn = greatest(b.turn, excluded.turn),
+    turned_at = CASE WHEN excluded.turn > b.turn THEN excluded.turned_at ELSE b.turned_at END,
+    turned_by = CASE WHEN excluded.turn > b.turn THEN excluded.turned_by ELSE b.turned_by END
 WHERE b.sequence < excluded.sequence
 
 -- name: fold_gates
@@ -89,10 +99,16 @@ ORDER BY chunk_id
 ON CONFLICT DO NOTHING
 
 -- name: fold_zones
-INSERT INTO batch_zones (batch_id, zones)
-SELECT * FROM unnest($1::uuid[], $2::text[]) AS e (batch_id, zones)
+INSERT INTO batch_zones AS z (batch_id, zones, earliest, latest)
+SELECT batch_id, zones, min(coalesce(due, '-infinity')), max(coalesce(due, '-infinity'))
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS e (batch_id, zones, due)
+GROUP BY batch_id, zones
 ORDER BY batch_id, zones
-ON CONFLICT DO NOTHING
+ON CONFLICT (batch_id, zones) DO UPDATE SET
+    earliest = least(z.earliest, excluded.earliest),
+    latest = greatest(z.latest, excluded.latest)
+WHERE (least(z.earliest, excluded.earliest), greatest(z.latest, excluded.latest))
+    <> (z.earliest, z.latest)
 
 -- name: fold_recipients
 INSERT INTO recipients AS r (
@@ -168,32 +184,65 @@ ON CONFLICT (batch_id, standing) DO UPDATE SET recipients = t.recipients + exclu
 DELETE FROM tallies WHERE batch_id = ANY ($1::uuid[]) AND recipients = 0
 
 -- name: fold_calls
-INSERT INTO calls AS c (
-    call_id, batch_id, recipient_id, grant_no, attempt, stage, requested_at, carrier_call_id,
-    outcome, cause, started_at, answered_at, ended_at, duration_seconds, cost, currency
+-- A call as its furthest event tells it; the paces move by what changed, in the same statement.
+WITH folded AS (
+    INSERT INTO calls AS c (
+        call_id, batch_id, recipient_id, grant_no, attempt, stage, requested_at, carrier_call_id,
+        outcome, cause, started_at, answered_at, ended_at, duration_seconds, cost, currency
+    )
+    SELECT * FROM unnest(
+        $1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::smallint[], $7::timestamptz[],
+        $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[],
+        $13::timestamptz[], $14::float8[], $15::float8[], $16::text[]
+    ) AS e (
+        call_id, batch_id, recipient_id, grant_no, attempt, stage, requested_at, carrier_call_id,
+        outcome, cause, started_at, answered_at, ended_at, duration_seconds, cost, currency
+    )
+    ORDER BY call_id
+    ON CONFLICT (call_id) DO UPDATE SET
+        stage = excluded.stage,
+        requested_at = excluded.requested_at,
+        carrier_call_id = excluded.carrier_call_id,
+        outcome = excluded.outcome,
+        cause = excluded.cause,
+        started_at = excluded.started_at,
+        answered_at = excluded.answered_at,
+        ended_at = excluded.ended_at,
+        duration_seconds = excluded.duration_seconds,
+        cost = excluded.cost,
+        currency = excluded.currency
+    WHERE c.stage < excluded.stage
+    RETURNING
+        c.batch_id, old.stage AS old_stage, old.requested_at AS old_requested_at,
+        old.ended_at AS old_ended_at, new.stage AS new_stage,
+        new.requested_at AS new_requested_at, new.ended_at AS new_ended_at
+),
+moves AS (
+    -- What was given back was no call.
+    SELECT f.batch_id, date_trunc('minute', m.requested_at, 'UTC') AS minute, m.moved AS placed,
+        CASE WHEN m.ended_at IS NULL THEN 0 ELSE m.moved END AS ended,
+        CASE WHEN m.ended_at IS NULL THEN 0 ELSE m.moved * greatest(
+            0, (1000 * extract(epoch FROM m.ended_at - m.requested_at))::bigint
+        ) END AS held_ms
+    FROM folded AS f
+    CROSS JOIN LATERAL (VALUES
+        (new_stage, new_requested_at, new_ended_at, 1),
+        (old_stage, old_requested_at, old_ended_at, -1)
+    ) AS m (stage, requested_at, ended_at, moved)
+    WHERE m.requested_at IS NOT NULL AND m.stage <> 4
 )
-SELECT * FROM unnest(
-    $1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::smallint[], $7::timestamptz[],
-    $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[],
-    $13::timestamptz[], $14::float8[], $15::float8[], $16::text[]
-) AS e (
-    call_id, batch_id, recipient_id, grant_no, attempt, stage, requested_at, carrier_call_id,
-    outcome, cause, started_at, answered_at, ended_at, duration_seconds, cost, currency
-)
-ORDER BY call_id
-ON CONFLICT (call_id) DO UPDATE SET
-    stage = excluded.stage,
-    requested_at = excluded.requested_at,
-    carrier_call_id = excluded.carrier_call_id,
-    outcome = excluded.outcome,
-    cause = excluded.cause,
-    started_at = excluded.started_at,
-    answered_at = excluded.answered_at,
-    ended_at = excluded.ended_at,
-    duration_seconds = excluded.duration_seconds,
-    cost = excluded.cost,
-    currency = excluded.currency
-WHERE c.stage < excluded.stage
+INSERT INTO paces AS p (batch_id, minute, placed, ended, held_ms)
+SELECT batch_id, minute, sum(placed), sum(ended), sum(held_ms) FROM moves
+GROUP BY batch_id, minute
+HAVING sum(placed) <> 0 OR sum(ended) <> 0 OR sum(held_ms) <> 0
+ORDER BY batch_id, minute
+ON CONFLICT (batch_id, minute) DO UPDATE SET
+    placed = p.placed + excluded.placed,
+    ended = p.ended + excluded.ended,
+    held_ms = p.held_ms + excluded.held_ms
+
+-- name: drop_empty_paces
+DELETE FROM paces WHERE batch_id = ANY ($1::uuid[]) AND placed = 0
 
 -- name: fold_conversations
 INSERT INTO conversations (call_id, batch_id, said)

@@ -11,6 +11,7 @@ from contracts.statuses import BatchStatus
 from contracts.topics import CALLS, CONVERSATIONS, DISPATCH
 from services.projections.domain.batch import Batch
 from services.projections.domain.past import as_it_was, past_of
+from services.projections.domain.slots import Lately
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -48,7 +49,7 @@ async def batch_as_of(conn: Connection, batch: Batch, instant: datetime) -> Batc
         past,
         name=await conn.fetchval(Q.name_until, batch.batch_id, instant),
         standings={row["standing"]: row["recipients"] for row in rows},
-        placed_last_minute=await conn.fetchval(Q.placed_until, batch.batch_id, instant),
+        lately=Lately(*await conn.fetchrow(Q.lately_until, batch.batch_id, instant) or ()),
     )
     if was.status is not BatchStatus.RUNNING or was.in_flight:
         return was

@@ -24,11 +24,18 @@ SELECT
             HAVING sum(recipients) <> 0
         ) AS s
     ) AS standings,
-    ARRAY(SELECT z.zones FROM batch_zones AS z WHERE z.batch_id = b.batch_id) AS zones,
     (
-        SELECT count(*) FROM calls AS c
-        WHERE c.batch_id = b.batch_id AND c.requested_at > clock.now - interval '1 minute'
-    ) AS placed_last_minute,
+        SELECT jsonb_object_agg(z.zones, jsonb_build_object(
+            'earliest', nullif(z.earliest, '-infinity'), 'latest', nullif(z.latest, '-infinity')
+        ))
+        FROM batch_zones AS z WHERE z.batch_id = b.batch_id
+    ) AS zones,
+    b.turned_at, b.turned_by,
+    jsonb_build_object(
+        'since', since.minute, 'placed', coalesce(p.placed, 0), 'newest', p.newest,
+        'ended', coalesce(p.ended, 0), 'held_ms', coalesce(p.held_ms, 0)
+    ) AS lately,
+    s.slots,
     CASE WHEN b.status = 'RUNNING' THEN (
         -- One probe of the index for each set of zones, however many wait.
         SELECT jsonb_object_agg(z.zones, f.not_before)
@@ -40,14 +47,34 @@ SELECT
             ORDER BY r.not_before NULLS FIRST
             LIMIT 1
         ) AS f
-        WHERE z.batch_id = b.batch_id AND NOT EXISTS (
-            SELECT FROM tallies AS t
-            WHERE t.batch_id = b.batch_id AND t.standing ~ '^[123]:' AND t.recipients > 0
-        )
+        WHERE z.batch_id = b.batch_id
     ) END AS uncalled,
     clock.now
 FROM (SELECT clock_timestamp() AS now OFFSET 0) AS clock
+CROSS JOIN (
+    SELECT jsonb_build_object(
+        'limit', (SELECT configuration -> 'concurrency' FROM accounts WHERE account_id = $2),
+        'taken', coalesce(sum(t.recipients), 0), 'batches', count(DISTINCT t.batch_id)
+    ) AS slots
+    FROM tallies AS t JOIN batches AS h USING (batch_id)
+    WHERE left(t.standing, 1) IN ('1', '2', '3') AND t.recipients > 0 AND h.account_id = $2
+) AS s
 CROSS JOIN batches AS b
+CROSS JOIN LATERAL (
+    SELECT date_trunc('minute', greatest(
+        clock.now - interval '4 minutes', least(b.turned_at, clock.now)
+    ), 'UTC') AS minute
+) AS since
+LEFT JOIN LATERAL (
+    -- Back along the index, an hour's worth of minutes, however many calls there were.
+    SELECT sum(m.placed) FILTER (WHERE m.minute >= since.minute) AS placed,
+        max(m.minute) AS newest, sum(m.ended) AS ended, sum(m.held_ms) AS held_ms
+    FROM (
+        SELECT * FROM paces AS i WHERE i.batch_id = b.batch_id
+        ORDER BY i.minute DESC
+        LIMIT 60
+    ) AS m
+) AS p ON true
 LEFT JOIN LATERAL (
     SELECT
         sum(recipients) AS recipients, sum(rejected) AS rejected,
@@ -118,9 +145,6 @@ LIMIT $10
 -- name: recipient
 SELECT * FROM recipients
 WHERE batch_id = $1 AND recipient_id = $2 AND row IS NOT NULL AND NOT removed
-
--- name: in_call
-SELECT EXISTS (SELECT FROM recipients WHERE recipient_id = $1 AND stage IN (1, 2, 3))
 
 -- name: calls_page
 -- Only what a carrier was asked for is a call to people; a slot given back is none.

@@ -11,11 +11,14 @@ from pydantic import TypeAdapter
 
 from chassis.postgres import Connection, Pool
 from chassis.queries import load_queries
+from contracts.estimate import Span
 from contracts.outcomes import Outcome, RecipientStatus
 from contracts.statuses import BatchStatus
 from services.projections.domain.batch import Batch, Created, State, before_any_status
 from services.projections.domain.searching import Search
+from services.projections.domain.slots import Lately, Slots
 from services.projections.domain.standing import progress_of
+from services.projections.generations.definition import Q as GENERATIONS
 from services.projections.generations.live import enter
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ SEARCH = load_queries(__file__, "search.sql")
 Q = load_queries(__file__)
 
 _UNCALLED = TypeAdapter(dict[str, datetime | None])
+_ZONES = TypeAdapter(dict[str, Span])
+_LATELY = TypeAdapter(Lately)
+_SLOTS = TypeAdapter(Slots)
 
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
 LAST_ROW = 2**31 - 1
@@ -105,9 +111,6 @@ class Reads:
             backwards,
         )
 
-    async def in_call(self, recipient_id: UUID) -> bool:
-        return bool(await self.conn.fetchval(Q.in_call, recipient_id))
-
     async def recipient(self, batch_id: UUID, recipient_id: UUID) -> "Record | None":
         return await self.conn.fetchrow(Q.recipient, batch_id, recipient_id)
 
@@ -149,15 +152,26 @@ async def reading(pool: Pool) -> AsyncIterator[Reads]:
         yield Reads(conn)
 
 
+async def generation_of(conn: Connection) -> int:
+    """Which of its generations the model is; positions of another one mean nothing in it."""
+    return int(await conn.fetchval(GENERATIONS.live))
+
+
 def _batch(row: "Record") -> Batch:
     facts: dict[str, Any] = dict(row)
     facts.pop("now")
     created = Created.model_validate(facts.pop("created"))
     state = facts.pop("state")
     uncalled = _UNCALLED.validate_python(facts.pop("uncalled") or {})
+    zones = _ZONES.validate_python(facts.pop("zones") or {})
+    lately = _LATELY.validate_python(facts.pop("lately"))
+    slots = _SLOTS.validate_python(facts.pop("slots"))
     return Batch(
         **facts,
         uncalled=uncalled,
+        zones=zones,
+        lately=lately,
+        slots=slots,
         created=created,
         state=before_any_status(created) if state is None else State.model_validate(state),
     )

@@ -121,9 +121,23 @@ FROM (
 ) AS furthest
 GROUP BY standing
 
--- name: placed_until
-SELECT count(*) FROM calls
-WHERE batch_id = $1 AND requested_at > $2::timestamptz - interval '1 minute' AND requested_at <= $2
+-- name: lately_until
+-- The pace as it was; of the minute under way, only the calls until then.
+SELECT since.minute AS since, (
+        SELECT count(*) FROM calls
+        WHERE batch_id = $1 AND stage <> 4 AND requested_at >= since.minute AND requested_at <= $2
+    ) AS placed,
+    max(m.minute) AS newest, coalesce(sum(m.ended), 0)::int AS ended,
+    coalesce(sum(m.held_ms), 0)::bigint AS held_ms
+FROM (
+    SELECT date_trunc('minute', $2::timestamptz - interval '4 minutes', 'UTC') AS minute
+) AS since
+LEFT JOIN (
+    SELECT * FROM paces WHERE batch_id = $1 AND minute < date_trunc('minute', $2, 'UTC')
+    ORDER BY minute DESC
+    LIMIT 60
+) AS m ON true
+GROUP BY since.minute
 
 -- name: uncalled_until
 SELECT zones, (array_agg(not_before ORDER BY not_before NULLS FIRST))[1] AS not_before

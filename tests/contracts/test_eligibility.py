@@ -12,10 +12,10 @@ from contracts.eligibility import (
     Code,
     Reason,
     RecipientFacts,
-    expected_end,
     why_not,
     why_not_window,
 )
+from contracts.estimate import expected_end
 from contracts.outcomes import Outcome
 from contracts.progress import Progress, Rules, Stage
 from contracts.statuses import BatchStatus
@@ -81,7 +81,10 @@ def test_a_recipients_own_start_is_waited_for() -> None:
 
 
 def test_the_same_number_is_not_rung_twice_at_once() -> None:
-    assert code(RUNNING, replace(WAITING, same_number_in_call=True)) == "number_busy"
+    assert (
+        code(RUNNING, replace(WAITING, same_number=Progress(1, Stage.STARTED, 1, 1, 1)))
+        == "number_busy"
+    )
 
 
 @pytest.mark.parametrize(

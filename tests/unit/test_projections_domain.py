@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -29,7 +29,7 @@ from services.projections.domain.evidence import (
     CommandGapError,
     fresh_commands,
 )
-from services.projections.domain.phase import Phase, estimated_finish, phase_of
+from services.projections.domain.phase import Phase, phase_of
 from services.projections.domain.position import BatchPosition, EntryPosition, read_position
 from services.projections.domain.recipient import call_status, next_attempt_at
 from services.projections.domain.standing import UNCALLED, progress_of, shown
@@ -82,13 +82,6 @@ def test_who_was_pending_when_time_ran_out_has_expired_until_a_retry() -> None:
     assert batch.status is BatchStatus.COMPLETED
     retried = replace(batch, state=State(status=BatchStatus.RUNNING, epoch=2))
     assert retried.count(RecipientStatus.PENDING) == 2
-
-
-def test_the_estimate_leaves_out_the_hours_in_which_nobody_is_called() -> None:
-    late = NOON.replace(hour=17)
-    batch = a_batch(total=120, placed_last_minute=1)
-    assert estimated_finish(batch, late) == datetime(2026, 5, 11, 10, tzinfo=UTC)
-    assert estimated_finish(replace(batch, placed_last_minute=0), late) is None
 
 
 @given(

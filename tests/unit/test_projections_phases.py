@@ -8,6 +8,7 @@ import pytest
 
 from contracts.batches import RetryPolicy
 from contracts.calendar import Window
+from contracts.estimate import Span
 from contracts.statuses import BatchStatus
 from services.projections.domain.batch import Batch, State
 from services.projections.domain.phase import EXPLAINED, Phase, phase_of
@@ -111,7 +112,9 @@ def test_whoever_was_called_in_vain_waits_for_the_next_attempt(
 
 
 def zones(uncalled: dict[str, datetime | None], **facts: Any) -> Phase:
-    return phase_of(a_batch(window=OWN, zones=list(uncalled), uncalled=uncalled, **facts), NOON)
+    return phase_of(
+        a_batch(window=OWN, zones=dict.fromkeys(uncalled, Span()), uncalled=uncalled, **facts), NOON
+    )
 
 
 def test_a_window_in_the_recipients_own_zones_is_open_where_it_is_open_for_somebody_left() -> None:
@@ -120,7 +123,7 @@ def test_a_window_in_the_recipients_own_zones_is_open_where_it_is_open_for_someb
     assert zones({"Asia/Tokyo": None, "Europe/Paris": LATER}) is Phase.WAITING_FOR_WINDOW
     called = a_batch(
         window=OWN,
-        zones=["Asia/Tokyo", "Europe/Paris"],
+        zones=dict.fromkeys(["Asia/Tokyo", "Europe/Paris"], Span()),
         uncalled={"Asia/Tokyo": None},
         standings={DONE: 2},
     )

@@ -1,7 +1,6 @@
 """What a batch would do, by the rules that it will go by; nothing is promised or stored."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,13 +8,12 @@ from typing import Final
 from pydantic import BaseModel
 
 from contracts.calendar import effective_zones, is_held, next_open
-from contracts.eligibility import EXPECTED_CALL, calling_time, expected_end
+from contracts.estimate import Span, Zones, calling_time, expected_finish
 from services.ingest.domain.batch import Terms
 from services.ingest.reading.rows import CheckedRow
 
 LASTS: Final = timedelta(days=30)
 """How long a batch goes on after its start unless it says so itself."""
-Zones = tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -96,7 +94,8 @@ def foreseen(terms: Terms, count: Count, *, at: datetime) -> Preview:
     called = {zones: it for zones, it in count.together.items() if zones not in left}
     people = sum(group.people for group in called.values())
     work = calling_time(people, terms.at_once)
-    finish = _latest(_ends(terms, zones, it, start, work) for zones, it in called.items())
+    spans = {zones: Span(it.earliest, it.latest) for zones, it in called.items()}
+    finish = expected_finish(terms.window, spans, start, work)
     opens = (_opens(terms, zones, it, start) for zones, it in called.items())
     return Preview(
         will_call=people,
@@ -115,23 +114,6 @@ def foreseen(terms: Terms, count: Count, *, at: datetime) -> Preview:
 def _opens(terms: Terms, zones: Zones, group: Together, start: datetime) -> datetime | None:
     due = max(start, group.earliest or start)
     return next_open(terms.window, effective_zones(terms.window, zones, due), due)
-
-
-def _ends(
-    terms: Terms, zones: Zones, group: Together, start: datetime, work: timedelta
-) -> Sequence[datetime | None]:
-    """Of all calls from the first on, and of the last one that has to wait for its own hour."""
-    first = max(start, group.earliest or start)
-    last = max(start, group.latest or start)
-    ends = expected_end(terms.window, zones, first, work)
-    return ends, expected_end(terms.window, zones, last, EXPECTED_CALL)
-
-
-def _latest(ends: Iterable[Sequence[datetime | None]]) -> datetime | None:
-    """None as soon as one of them never comes."""
-    found = [end for each in ends for end in each]
-    known = [end for end in found if end is not None]
-    return max(known) if known and len(known) == len(found) else None
 
 
 def _of_refusal(terms: Terms, count: Count) -> list[Warned]:

@@ -11,9 +11,9 @@ from services.projections.api.found import batch_of, not_found
 from services.projections.api.pages import BY_KEY, BY_ROW, Page, after, page_of
 from services.projections.api.parameters import NoParameters, RecipientFilter, RecipientParameters
 from services.projections.api.shapes import RecipientShape, WhyShape
-from services.projections.api.showing import progress_of_row, show_recipient, show_why
+from services.projections.api.showing import show_recipient, show_why
 from services.projections.domain.batch import Batch
-from services.projections.domain.why import reason_for
+from services.projections.explaining import explained
 from services.projections.store import Reads, reading
 
 if TYPE_CHECKING:
@@ -58,13 +58,8 @@ def recipients(pool: Pool) -> APIRouter:
                 raise not_found("batch")
             ((batch, now),) = found
             row = await _recipient(reads, batch_id, recipient_id)
-            same = row["same_number_as"]
-            waits = same is not None and await reads.in_call(same)
-        progress = progress_of_row(row)
-        reason = reason_for(
-            batch, progress, row["zones"], row["not_before"], same_number_in_call=waits, now=now
-        )
-        return show_why(recipient_id, batch.shown(progress), reason)
+            reasons, telling = await explained(reads.conn, batch, row, now)
+        return show_why(recipient_id, reasons, telling)
 
     return router
 

@@ -13,6 +13,8 @@ from contracts.eligibility import Code
 from contracts.outcomes import Outcome, RecipientStatus
 from contracts.sealed import FieldError
 from contracts.statuses import Action, BatchStatus, Result
+from services.projections.domain.estimate import Unknown
+from services.projections.domain.pace import EXPLAINED as PACE
 from services.projections.domain.phase import EXPLAINED, Phase
 
 
@@ -25,6 +27,11 @@ class Counts(BaseModel):
     failed: int
     no_answer: int
     rejected: int
+
+
+class NoEstimateShape(BaseModel):
+    code: Unknown
+    message: str
 
 
 class BatchShape(BaseModel):
@@ -49,8 +56,9 @@ class BatchShape(BaseModel):
     outcomes: dict[Outcome, int]
     remaining: int
     percent: float
-    calls_per_minute: float
+    calls_per_minute: Annotated[float, Field(description=PACE)]
     estimated_finish_at: datetime | None
+    estimate_reason: Annotated[NoEstimateShape | None, Field(description="Why there is none.")]
     allowed_actions: tuple[Action, ...]
 
 

@@ -1,5 +1,6 @@
 """From what stands in the model to what clients read."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -10,22 +11,26 @@ from contracts.calls import Cost
 from contracts.eligibility import Reason
 from contracts.ids import call_id_of
 from contracts.outcomes import Outcome, RecipientStatus
-from contracts.progress import Progress, Stage
+from contracts.progress import Stage
 from contracts.sealed import ConversationSecrets, FieldError
 from services.projections.api.shapes import (
     BatchShape,
     CallShape,
     Counts,
+    NoEstimateShape,
     ReasonShape,
     RecipientShape,
     RejectionShape,
     WhyShape,
 )
 from services.projections.domain.batch import Batch
-from services.projections.domain.phase import estimated_finish, phase_of
+from services.projections.domain.estimate import MESSAGES as NO_ESTIMATE
+from services.projections.domain.estimate import Unknown, estimate
+from services.projections.domain.pace import pace_of
+from services.projections.domain.phase import phase_of
 from services.projections.domain.recipient import call_status, next_attempt_at
-from services.projections.domain.standing import Shown
-from services.projections.domain.why import MESSAGES
+from services.projections.domain.words import Telling
+from services.projections.progress_rows import progress_of_row
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -36,6 +41,7 @@ _ERRORS = TypeAdapter(tuple[FieldError, ...])
 
 def show_batch(batch: Batch, now: datetime) -> BatchShape:
     created, state = batch.created, batch.state
+    finish = estimate(batch, now)
     return BatchShape(
         batch_id=batch.batch_id,
         name=batch.name,
@@ -58,10 +64,15 @@ def show_batch(batch: Batch, now: datetime) -> BatchShape:
         outcomes=batch.outcomes,
         remaining=batch.remaining,
         percent=batch.percent,
-        calls_per_minute=batch.placed_last_minute,
-        estimated_finish_at=estimated_finish(batch, now),
+        calls_per_minute=pace_of(batch, now).per_minute,
+        estimated_finish_at=None if isinstance(finish, Unknown) else finish,
+        estimate_reason=_no_estimate(finish) if isinstance(finish, Unknown) else None,
         allowed_actions=batch.allowed_actions,
     )
+
+
+def _no_estimate(why: Unknown) -> NoEstimateShape:
+    return NoEstimateShape(code=why, message=NO_ESTIMATE[why])
 
 
 def _counts(batch: Batch) -> Counts:
@@ -94,22 +105,15 @@ def show_recipient(row: "Record", batch: Batch) -> RecipientShape:
     )
 
 
-def progress_of_row(row: "Record") -> Progress:
-    return Progress(
-        grant_no=row["grant_no"],
-        stage=Stage(row["stage"]),
-        epoch=row["epoch"],
-        attempt=row["attempt"],
-        run_attempt=row["run_attempt"],
-        outcome=row["outcome"] and Outcome(row["outcome"]),
-        ended_at=row["ended_at"],
-        not_before=row["returned_not_before"],
+def show_why(recipient_id: UUID, reasons: Sequence[Reason], telling: Telling) -> WhyShape:
+    return WhyShape(
+        recipient_id=recipient_id,
+        status=telling.batch.shown(telling.person.progress).status,
+        reasons=[
+            ReasonShape(code=each.code, message=telling.message(each), until=each.until)
+            for each in reasons
+        ],
     )
-
-
-def show_why(recipient_id: UUID, seen: Shown, reason: Reason) -> WhyShape:
-    said = ReasonShape(code=reason.code, message=MESSAGES[reason.code], until=reason.until)
-    return WhyShape(recipient_id=recipient_id, status=seen.status, reasons=[said])
 
 
 def show_call(row: "Record") -> CallShape:

@@ -4,15 +4,17 @@ COMPLETED is never shown while people remain: topics have no order, so the end o
 read before the end of its last call.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from contracts.estimate import Span
 from contracts.lifecycle import allowed_actions, result_of
 from contracts.outcomes import Outcome, RecipientStatus
 from contracts.statuses import Action, BatchStatus, Result
 from services.projections.domain.headcount import Created, Headcount, State
+from services.projections.domain.slots import Lately, Slots
 from services.projections.domain.standing import UNCALLED, progress_of
 
 __all__ = ["Batch", "Created", "State", "before_any_status"]
@@ -30,12 +32,31 @@ class Batch(Headcount):
     additions: int
     chunks: int
     landed: int
-    zones: Sequence[str]
-    """The zones of its recipients, each set joined by commas."""
+    zones: Mapping[str, Span]
+    """The zones of its recipients, each set joined by commas; and for when they asked."""
     uncalled: Mapping[str, datetime | None]
     """Of each set of zones, when the first of those never granted a slot may be called; None: at
-    any time.  Known of a running batch that calls nobody at the moment."""
-    placed_last_minute: int
+    any time.  Known of a running batch."""
+    turned_at: datetime | None = None
+    """When it was last set going, or held."""
+    turned_by: int | None = None
+    """By which command, where somebody asked."""
+    lately: Lately = field(default_factory=Lately)
+    slots: Slots = field(default_factory=Slots)
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """When it is due to start; None: it has, or as soon as it can."""
+        scheduled = self.state.status is BatchStatus.SCHEDULED
+        return self.state.scheduled_at or self.created.scheduled_at if scheduled else None
+
+    @property
+    def at_once(self) -> float | None:
+        """How many calls it may have at a time, if all that call now go on; None: not known."""
+        others = self.slots.batches - (self.in_flight > 0)
+        shared = max(0, others) + 1 if self.status is BatchStatus.RUNNING else 1
+        most = self.slots.most(self.created.reserved_concurrency)
+        return None if most is None else max(1, most) / shared
 
     @property
     def outcomes(self) -> dict[Outcome, int]:

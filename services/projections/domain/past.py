@@ -7,6 +7,7 @@ from uuid import UUID
 
 from contracts.batches import Addition
 from services.projections.domain.batch import Batch, State, before_any_status
+from services.projections.domain.slots import Lately
 
 Facts: TypeAlias = Mapping[str, Any]
 
@@ -71,7 +72,7 @@ def as_it_was(
     *,
     name: str | None,
     standings: Mapping[str, int],
-    placed_last_minute: int,
+    lately: Lately,
 ) -> Batch:
     """The batch with all that time has changed put back."""
     people = sum(each.recipients for each in past.additions) - len(past.removed)
@@ -90,5 +91,5 @@ def as_it_was(
         landed=past.landed,
         standings=standings,
         uncalled={},
-        placed_last_minute=placed_last_minute,
+        lately=lately,
     )

@@ -1,12 +1,11 @@
 """What a batch is doing at this moment, finer than its status; nothing decides from it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from contracts.eligibility import expected_end
 from contracts.statuses import BatchStatus
 from services.projections.domain.batch import Batch
-from services.projections.domain.waiting import Wait, waits_for, zone_sets
+from services.projections.domain.waiting import Wait, waits_for
 
 
 class Phase(StrEnum):
@@ -96,12 +95,3 @@ def _running(batch: Batch, now: datetime) -> Phase:
         return Phase.DISPATCHING
     chunked = batch.chunks > batch.additions
     return Phase.IN_PROGRESS_CHUNKED if chunked else Phase.IN_PROGRESS
-
-
-def estimated_finish(batch: Batch, now: datetime) -> datetime | None:
-    """At the rate of the last minute, inside the window; None while nothing moves."""
-    if batch.status is not BatchStatus.RUNNING or not batch.placed_last_minute:
-        return None
-    work = timedelta(minutes=batch.remaining / batch.placed_last_minute)
-    ends = [expected_end(batch.created.window, z, now, work) for z in zone_sets(batch, now)]
-    return max((end for end in ends if end is not None), default=None)

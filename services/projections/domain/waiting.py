@@ -1,10 +1,11 @@
 """What a running batch waits for while it calls nobody: told from counts, whatever its size."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum, auto
 
-from contracts.calendar import effective_zones, is_open
+from contracts.calendar import RECIPIENT
+from contracts.estimate import Span, Zones, opening
 from contracts.outcomes import RecipientStatus
 from contracts.progress import Progress, Rules, called_again_from
 from services.projections.domain.batch import Batch
@@ -45,14 +46,32 @@ def _is_delayed(progress: Progress, rules: Rules) -> bool:
 
 
 def _any_open(batch: Batch, sets: Iterable[str], now: datetime) -> bool:
-    return any(is_open(batch.created.window, z, now) for z in _judged_by(batch, sets, now))
+    return any(is_open_to(batch, zones, now) for zones in sets)
 
 
-def zone_sets(batch: Batch, now: datetime) -> list[tuple[str, ...]]:
-    """What its recipients' hours are judged by."""
-    return [zones for zones in _judged_by(batch, batch.zones or [""], now) if zones]
+def is_open_to(batch: Batch, zones: str, now: datetime) -> bool:
+    """Whether people of these zones may be called at this hour."""
+    found = opening(batch.created.window, _hours(batch, zones), now)
+    return found is not None and found[0] <= now
 
 
-def _judged_by(batch: Batch, sets: Iterable[str], now: datetime) -> set[tuple[str, ...]]:
-    window = batch.created.window
-    return {effective_zones(window, tuple(filter(None, s.split(","))), now) for s in sets}
+def people_left(batch: Batch) -> Mapping[Zones, Span]:
+    """What hours are to be waited for, and for whose own times in them."""
+    called = (
+        progress_of(standing)
+        for standing in batch.standings_shown_as(RecipientStatus.PENDING, None)
+        if standing != UNCALLED
+    )
+    sets = batch.zones if any(called) or not batch.uncalled else batch.uncalled
+    together: dict[Zones, Span] = {}
+    for zones in sets or [""]:
+        span, hours = batch.zones.get(zones, Span()), _hours(batch, zones)
+        together[hours] = together[hours].with_(span) if hours in together else span
+    return together
+
+
+def _hours(batch: Batch, zones: str) -> Zones:
+    """Equal for all where the window has a zone of its own."""
+    if batch.created.window.timezone != RECIPIENT:
+        return ()
+    return tuple(filter(None, zones.split(",")))

@@ -1,6 +1,7 @@
 """Batches: what was asked, what became of it, and whether the dialers have gone quiet."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from chassis.postgres import Connection
@@ -16,6 +17,10 @@ from contracts.gates import BatchGateClosed
 from contracts.sealed import Seal
 from contracts.status import (
     BatchCompleted,
+    BatchPaused,
+    BatchResumed,
+    BatchRetried,
+    BatchStarted,
     BatchStatusEvent,
     RecipientRemoved,
     RecipientsAddAccepted,
@@ -27,6 +32,9 @@ from services.projections.handlers.seals import Keys, seals_of
 from services.projections.store import FOLDS
 
 AdditionRow = tuple[UUID, UUID, int | None, int | None, int | None, bool]
+StateRow = tuple[UUID, str, int, str, int, int, datetime | None, int | None]
+_TURNS = BatchStarted | BatchPaused | BatchResumed | BatchRetried
+"""What sets a batch going or holds it."""
 
 
 async def fold_batches(conn: Connection, events: Sequence[Event], keys: Keys) -> None:
@@ -86,11 +94,13 @@ def _opened(seal: Seal | None, sealed: str | None) -> str | None:
     return seal.text(sealed) if seal is not None and sealed is not None else None
 
 
-def _states(events: Sequence[BatchStatusEvent]) -> list[tuple[UUID, str, int, str, int]]:
+def _states(events: Sequence[BatchStatusEvent]) -> list[StateRow]:
     expired: dict[UUID, int] = {}
     for event in events:
         if isinstance(event, BatchCompleted) and event.expired:
             expired[event.batch_id] = max(event.epoch, expired.get(event.batch_id, -1))
+    turns = newest_statuses(event for event in events if isinstance(event, _TURNS))
+    turned = {event.batch_id: (event.sequence, event.at, event.command_no) for event in turns}
     return [
         (
             event.batch_id,
@@ -98,6 +108,7 @@ def _states(events: Sequence[BatchStatusEvent]) -> list[tuple[UUID, str, int, st
             event.sequence,
             State.model_validate(event, from_attributes=True).model_dump_json(),
             expired.get(event.batch_id, -1),
+            *turned.get(event.batch_id, (0, None, None)),
         )
         for event in newest_statuses(events)
     ]

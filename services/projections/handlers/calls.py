@@ -5,7 +5,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from chassis.postgres import Connection
-from contracts.calls import CallCompleted, CallStarted
+from contracts.calls import CallCompleted, CallReturned, CallStarted
 from contracts.conversations import ConversationRecorded
 from contracts.dispatch import RecipientQueued
 from contracts.event import Event
@@ -35,6 +35,9 @@ async def fold_calls(conn: Connection, events: Sequence[Event]) -> None:
         batches = {event.batch_id for event in recipients}
         await conn.execute(FOLDS.drop_empty_tallies, batches)
         await write(conn, FOLDS.fold_calls, [_call(event) for event in calls])
+        returned = {event.batch_id for event in calls if type(event) is CallReturned}
+        if returned:
+            await conn.execute(FOLDS.drop_empty_paces, returned)
 
 
 async def fold_conversations(conn: Connection, events: Sequence[Event], keys: Keys) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -68,9 +69,13 @@ def _recipients(
     return rows, variables
 
 
-def _zones(chunks: Any) -> list[tuple[UUID, str]]:
+def _zones(chunks: Any) -> list[tuple[UUID, str, datetime | None]]:
     return list(
-        {(chunk.batch_id, ",".join(entry.zones)) for chunk in chunks for entry in chunk.recipients}
+        {
+            (chunk.batch_id, ",".join(entry.zones), entry.not_before)
+            for chunk in chunks
+            for entry in chunk.recipients
+        }
     )
 
 
