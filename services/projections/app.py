@@ -17,6 +17,7 @@ from chassis.wake import News
 from contracts.topics import TOPICS
 from services.projections.api.batches import batches, calls
 from services.projections.api.directory import directory
+from services.projections.api.history import history
 from services.projections.api.published import published
 from services.projections.api.recipients import recipients
 from services.projections.api.results import results
@@ -66,6 +67,7 @@ def read_api(pool: Pool, news: News, *, visible_within: float) -> FastAPI:
         redirect_slashes=False,
     )
     problems.install(api)
+    api.include_router(history(pool))
     api.include_router(results(pool))
     for router in (batches(pool), recipients(pool), calls(pool), directory(pool), published()):
         api.include_router(router)
