@@ -7,8 +7,10 @@ from fastapi import APIRouter
 from chassis.postgres import Pool
 from services.projections.api.account import Account
 from services.projections.api.found import batch_of, not_found
+from services.projections.api.history import show_as_of
 from services.projections.api.pages import BY_INSTANT, BY_ROW, Page, after, page_of
 from services.projections.api.parameters import (
+    AsOfParameters,
     BatchParameters,
     NoParameters,
     PageParameters,
@@ -45,11 +47,13 @@ def batches(pool: Pool) -> APIRouter:
         )
 
     @router.get("/{batch_id}")
-    async def read_batch(account: Account, batch_id: UUID, _: NoParameters) -> BatchShape:
+    async def read_batch(account: Account, batch_id: UUID, asked: AsOfParameters) -> BatchShape:
         async with reading(pool) as reads:
             found = await reads.batches(account, [batch_id])
-        if not found:
-            raise not_found("batch")
+            if not found:
+                raise not_found("batch")
+            if asked.as_of is not None:
+                return await show_as_of(reads, *found[0], asked.as_of)
         return show_batch(*found[0])
 
     @router.get("/{batch_id}/calls")

@@ -5,11 +5,13 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from chassis.problems import FieldProblem, Problem
+from contracts.instants import Instant
 from contracts.outcomes import Outcome, RecipientStatus
 from contracts.statuses import BatchStatus
+from contracts.topics import DIRECTORY, TOPICS
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -18,6 +20,9 @@ Sort = Literal[
     "-row", "-name", "-phone_number", "-status", "-outcome", "-attempts",
 ]  # fmt: skip
 SORTS = get_args(Sort)
+TOLD_OF_BATCHES = tuple(
+    kind.__name__ for topic in TOPICS if topic is not DIRECTORY for kind in topic.events
+)
 
 
 def _filter_invalid(field: str, known: tuple[str, ...]) -> Problem:
@@ -38,6 +43,12 @@ def _one_of(field: str, kind: type[E]) -> Callable[[Any], Any]:
 def _known_sort(value: Any) -> Any:
     if value not in SORTS:
         raise _filter_invalid("sort", SORTS)
+    return value
+
+
+def _known_type(value: str | None) -> str | None:
+    if value not in {None, *TOLD_OF_BATCHES}:
+        raise _filter_invalid("type", TOLD_OF_BATCHES)
     return value
 
 
@@ -76,7 +87,18 @@ class RecipientFilter(Paging):
         return self.sort.startswith("-")
 
 
+class AsOf(Nothing):
+    as_of: Instant | None = None
+    """How it stood then; an instant to come is the present."""
+
+
+class TimelineFilter(Paging):
+    type: Annotated[str | None, AfterValidator(_known_type)] = None
+
+
 NoParameters = Annotated[Nothing, Query()]
 PageParameters = Annotated[Paging, Query()]
 BatchParameters = Annotated[BatchFilter, Query()]
 RecipientParameters = Annotated[RecipientFilter, Query()]
+AsOfParameters = Annotated[AsOf, Query()]
+TimelineParameters = Annotated[TimelineFilter, Query()]

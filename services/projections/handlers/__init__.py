@@ -27,16 +27,22 @@ from services.projections.handlers.endings import fold_endings
 from services.projections.handlers.names import fold_names
 from services.projections.handlers.recipients import fold_recipients
 from services.projections.handlers.seals import Keys
+from services.projections.handlers.timeline import deletions_in, fold_timeline
 from services.projections.handlers.tombstones import living
 
 
 async def fold(conn: Connection, records: Sequence[Received], *, keys: Keys) -> None:
     """What the inbox calls, within its transaction."""
-    await fold_events(conn, [record.event for record in records], keys=keys)
+    events, ids = [record.event for record in records], [record.ce_id for record in records]
+    await fold_events(conn, events, keys=keys, ids=ids)
 
 
-async def fold_events(conn: Connection, events: Sequence[Event], *, keys: Keys) -> None:
-    told = by_topic(await living(conn, events))
+async def fold_events(
+    conn: Connection, events: Sequence[Event], *, keys: Keys, ids: Sequence[str] | None = None
+) -> None:
+    """`ids`: the events', where they are at hand; they are derived, and that takes a while."""
+    alive = await living(conn, events)
+    told = by_topic(alive)
     await fold_directory(conn, told[DIRECTORY.name])
     commands, statuses, gates = (told[topic.name] for topic in (BATCHES, BATCH_STATUS, GATES))
     await fold_batches(conn, [*commands, *statuses, *gates], keys)
@@ -46,3 +52,15 @@ async def fold_events(conn: Connection, events: Sequence[Event], *, keys: Keys) 
     await fold_calls(conn, evidence)
     await fold_conversations(conn, told[CONVERSATIONS.name], keys)
     await fold_endings(conn, [*commands, *statuses, *evidence])
+    await fold_timeline(conn, _identified(events, ids, alive), deletions_in(events), keys)
+
+
+def _identified(
+    events: Sequence[Event], ids: Sequence[str] | None, alive: Sequence[Event]
+) -> list[tuple[Event, str]]:
+    if ids is None:
+        return [(event, str(event.event_id)) for event in alive]
+    if len(alive) == len(events):
+        return list(zip(events, ids, strict=True))
+    kept = {id(event) for event in alive}
+    return [(event, name) for event, name in zip(events, ids, strict=True) if id(event) in kept]
