@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from chassis.apply import Fold
 from chassis.comparing import unshared
-from chassis.postgres import LOST, Connection, connect
+from chassis.postgres import LOST, Connection, connect, stand_back
 from chassis.rebuild import RebuildError, Report
 from chassis.vault import PostgresVault, Seals
 from services.projections.generations.building import Log, Told, begin
@@ -21,6 +21,10 @@ from services.projections.handlers import fold
 from services.projections.settings import ProjectionsSettings
 
 _THEN = "; start the rebuild again (`rollcall doctor` says what is wrong): it goes on from there."
+
+
+class DiffersError(Exception):
+    """What newer code makes of the log is not what the older one has made of it."""
 
 
 def _nobody(_: int, __: int) -> None:
@@ -41,12 +45,19 @@ async def rebuild_from_log(*, force: bool, told: Told = _nobody) -> Report:
 async def have_model(settings: ProjectionsSettings, what: Definition, fold: Fold) -> None:
     """Before anything is read or folded: if the live model is of older code, ours takes its place.
 
-    Raises RebuildError if what both have would change by that: a person has to want it.
+    Waits for the log, and for another that builds the same.  Raises DiffersError if what both have
+    would change by it: a person has to want that.
     """
+    attempt = 0
     while not await prepare(settings.postgres_dsn.get_secret_value(), what):
-        report = await rebuild(settings, fold, what)
-        if not report.swapped:
-            raise RebuildError("The new model differs: see `rollcall rebuild projections --force`.")
+        try:
+            report = await rebuild(settings, fold, what)
+        except RebuildError as error:
+            attempt += 1
+            await stand_back("rebuild", attempt, error)
+        else:
+            if not report.swapped:
+                raise DiffersError("If this is meant: `rollcall rebuild projections --force`.")
 
 
 async def rebuild(

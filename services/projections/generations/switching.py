@@ -60,10 +60,10 @@ async def switch(building: Building) -> None:
         await building.conn.execute(Q.put_in_place, building.number)
 
 
-async def drop_retired(conn: Connection, *, within: float = READERS_END_IN) -> None:
+async def drop_retired(conn: Connection, *, within: float | None = None) -> None:
     """Waits for whoever still reads them; what is left after that goes with the next rebuild."""
     await conn.execute(Q.mark_retired)
-    until = asyncio.get_running_loop().time() + within
+    until = asyncio.get_running_loop().time() + (READERS_END_IN if within is None else within)
     while True:
         for row in await conn.fetch(Q.unused):
             await conn.execute(row["drop_schema"])

@@ -1,0 +1,263 @@
+"""The read model is built anew beside the live one: reads never stop, and see nothing of it."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import asyncpg
+import pytest
+
+from chassis import replay as replaying
+from chassis.apply import Fold
+from chassis.postgres import Connection
+from chassis.rebuild import RebuildError
+from chassis.records import Received
+from contracts.event import Event
+from contracts.outcomes import Outcome
+from services.projections.generations import switching
+from services.projections.generations.definition import FOLDED, Definition, definition
+from services.projections.generations.live import TooOldError, prepare
+from services.projections.handlers import fold
+from services.projections.rebuilding import have_model, rebuild
+from services.projections.store import reading
+from tests.batch_story import Story, a_story
+from tests.counter import until
+from tests.everything import everything
+from tests.log_of_batches import a_log, interleaved
+from tests.read_side import ReadSide, read_side
+
+PEOPLE = 3
+
+
+@pytest.fixture
+async def reads(
+    kafka: str, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[ReadSide]:
+    """Small pages, so that a short log has many."""
+    monkeypatch.setattr(replaying, "MOST", 20)
+    monkeypatch.setattr(replaying, "AT_A_STRETCH", 5)
+    async with read_side(kafka, postgres) as side:
+        yield side
+
+
+def plain(reads: ReadSide) -> Fold:
+    return partial(fold, keys=reads.service.ground.seals)
+
+
+async def generations(reads: ReadSide) -> list[tuple[int, str]]:
+    rows = await reads.service.ground.pool.fetch(
+        "SELECT number, state FROM generations ORDER BY number"
+    )
+    return [tuple(row) for row in rows]
+
+
+def called(story: Story) -> list[Event]:
+    told: list[Event] = [story.created(rejected=1), story.started(), story.chunk()]
+    for row in range(1, story.people + 1):
+        told += [story.queued(row), story.placing(row), story.completed(row, Outcome.BUSY)]
+    return [*told, story.conversation(1), story.rejected()]
+
+
+async def a_log_of_batches(reads: ReadSide, stories: int = 4) -> None:
+    """Shuffled, and parts of it twice."""
+    for poll in interleaved(Random(5), a_log(Random(4))):
+        await reads.log(poll)
+    for seed in range(stories):
+        told = called(await a_story(reads, PEOPLE))
+        again = Random(seed).sample(told[3:], 5)
+        await reads.log([*told, *again])
+    await reads.caught_up()
+
+
+async def test_rebuilt_under_load_it_is_equal_and_no_read_ever_fails(reads: ReadSide) -> None:
+    await a_log_of_batches(reads)
+    failed: list[str] = []
+    async with meanwhile(partial(look, reads, failed)), meanwhile(partial(load, reads)):
+        for number in (2, 3):
+            report = await rebuild(reads.settings, plain(reads))
+            assert (report.equal, report.swapped, report.resumed) == (True, True, 0), report
+            assert report.records > 100
+            assert await generations(reads) == [(number, "live")], "the old one is dropped"
+    assert failed == []
+    await reads.caught_up()
+    before = await everything(reads)
+    report = await rebuild(reads.settings, plain(reads))
+    assert report.equal, report
+    assert {table.name for table in report.tables if table.rows} >= {"recipients", "calls"}
+    assert await everything(reads) == before
+
+
+@asynccontextmanager
+async def meanwhile(turn: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Again and again, until what is within is done."""
+    over = asyncio.Event()
+
+    async def run() -> None:
+        while not over.is_set():
+            await turn()
+
+    task = asyncio.create_task(run())
+    try:
+        yield
+    finally:
+        over.set()
+        await task
+
+
+async def look(reads: ReadSide, failed: list[str]) -> None:
+    answer = await reads.http.get("/v1/batches", params={"limit": 500})
+    if answer.status_code != 200:
+        failed.append(answer.text)
+    for batch in answer.json()["data"]:
+        counted = batch["recipients"]
+        total = sum(counted[status] for status in counted if status not in {"total", "rejected"})
+        if total != counted["total"]:
+            failed.append(f"{counted}")
+
+
+async def load(reads: ReadSide) -> None:
+    await reads.log(called(await a_story(reads, PEOPLE)))
+
+
+async def test_killed_in_the_middle_it_goes_on_where_it_was(reads: ReadSide, postgres: str) -> None:
+    await a_log_of_batches(reads)
+    pages = count(1)
+
+    async def die_in_the_fourth(conn: Connection, records: list[Received]) -> None:
+        if next(pages) == 4:
+            killer = await asyncpg.connect(postgres)
+            await killer.execute("SELECT pg_terminate_backend($1)", conn.get_server_pid())
+            await killer.close()
+        await plain(reads)(conn, records)
+
+    with pytest.raises(RebuildError, match="it goes on from there"):
+        await rebuild(reads.settings, die_in_the_fourth)
+    assert await generations(reads) == [(1, "live"), (2, "building")]
+    told: list[tuple[int, int]] = []
+    report = await rebuild(reads.settings, plain(reads), told=lambda *at: told.append(at))
+    assert (report.equal, report.swapped) == (True, True), report
+    assert report.resumed >= 60, "three pages were read before"
+    assert report.records <= reads.logged - 60
+    assert told[0][0] == report.resumed
+    assert told[-1][0] == told[-1][1] == reads.logged
+    assert await generations(reads) == [(2, "live")]
+
+
+async def test_a_difference_is_told_and_the_live_one_stays_until_somebody_wants_it(
+    reads: ReadSide,
+) -> None:
+    await a_log_of_batches(reads)
+    pool = reads.service.ground.pool
+    await pool.execute("UPDATE model_1.recipients SET attempt = 7 WHERE row = 2 AND grant_no > 0")
+    report = await rebuild(reads.settings, plain(reads))
+    assert not report.swapped
+    wrong = [table for table in report.tables if not table.equal]
+    assert [table.name for table in wrong] == ["recipients"]
+    assert wrong[0].missing == wrong[0].surplus > 0
+    assert len(wrong[0].keys) == min(5, wrong[0].missing)
+    assert await generations(reads) == [(1, "live")], "what was built is dropped"
+    report = await rebuild(reads.settings, plain(reads), force=True)
+    assert report.swapped
+    assert (await rebuild(reads.settings, plain(reads))).equal
+
+
+async def test_one_is_built_at_a_time(reads: ReadSide) -> None:
+    await a_log_of_batches(reads, stories=1)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(conn: Connection, records: list[Received]) -> None:
+        begun.set()
+        await go_on.wait()
+        await plain(reads)(conn, records)
+
+    first = asyncio.create_task(rebuild(reads.settings, slowly))
+    await begun.wait()
+    with pytest.raises(RebuildError, match="Another rebuild is under way"):
+        await rebuild(reads.settings, plain(reads))
+    go_on.set()
+    assert (await first).swapped
+
+
+async def test_who_reads_while_the_models_change_places_sees_the_old_one_to_the_end(
+    reads: ReadSide,
+) -> None:
+    await a_log_of_batches(reads, stories=1)
+    pool = reads.service.ground.pool
+    async with reading(pool) as before:
+        rebuilding = asyncio.create_task(rebuild(reads.settings, plain(reads)))
+        await until(lambda: _switched(reads))
+        assert await before.conn.fetchval("SELECT count(*) FROM recipients") >= PEOPLE
+        assert await before.conn.fetchval("SELECT current_schema()") == "model_1"
+        async with reading(pool) as after:
+            assert await after.conn.fetchval("SELECT current_schema()") == "model_2"
+    assert (await rebuilding).swapped
+    assert await generations(reads) == [(2, "live")]
+
+
+async def _switched(reads: ReadSide) -> bool:
+    return (2, "live") in await generations(reads)
+
+
+async def test_a_changed_table_is_deployed_beside_the_old_code_which_writes_no_more(
+    reads: ReadSide, tmp_path: Path
+) -> None:
+    await a_log_of_batches(reads, stories=1)
+    newer = changed(tmp_path, "ALTER TABLE batches ADD COLUMN colour text DEFAULT 'red'")
+    before = await everything(reads)
+    report = await rebuild(reads.settings, plain(reads), newer)
+    assert (report.equal, report.swapped) == (True, True), report
+    assert await everything(reads) == before, "the old code reads on"
+    story = await a_story(reads, 1)
+    await reads.log(called(story))
+    await until(lambda: _says(reads, "SupersededError"))
+    assert (await reads.http.get(f"/v1/batches/{story.batch_id}")).status_code == 404
+    dsn = reads.settings.postgres_dsn.get_secret_value()
+    with pytest.raises(TooOldError, match="newer version"):
+        await prepare(dsn, definition())
+    assert await prepare(dsn, newer)
+    await reads.service.ground.pool.execute(
+        "UPDATE generations SET digest = $1", definition().digest
+    )  # it would else wait for its successor to the end
+
+
+async def _says(reads: ReadSide, wrong: str) -> bool:
+    answer = await reads.http.get("/readyz")
+    return answer.status_code == 503 and answer.json()["log"]["wrong"] == wrong
+
+
+async def test_newer_code_builds_its_model_before_it_serves(
+    reads: ReadSide, tmp_path: Path
+) -> None:
+    await a_log_of_batches(reads, stories=1)
+    newer = changed(tmp_path, "CREATE TABLE colours (name text PRIMARY KEY)")
+    folds: list[int] = []
+
+    async def noted(conn: Connection, records: Sequence[Received]) -> None:
+        folds.append(len(records))
+        await plain(reads)(conn, list(records))
+
+    await asyncio.gather(*(have_model(reads.settings, newer, noted) for _ in range(3)))
+    assert sum(folds) == reads.logged, "one of the three builds it, the others wait for it"
+    assert await generations(reads) == [(2, "live")]
+
+
+def changed(folder: Path, statement: str) -> Definition:
+    folder = shutil.copytree(FOLDED, folder / "folded")
+    (folder / "9999_changed.sql").write_text(f"{statement};\n")
+    return definition(folder)
+
+
+async def test_what_is_left_of_a_generation_nobody_could_drop_goes_with_the_next_one(
+    reads: ReadSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switching, "READERS_END_IN", 0)
+    async with reading(reads.service.ground.pool):
+        assert (await rebuild(reads.settings, plain(reads))).swapped
+        assert await generations(reads) == [(1, "retired"), (2, "live")]
+    assert (await rebuild(reads.settings, plain(reads))).swapped
+    assert await generations(reads) == [(3, "live")]
