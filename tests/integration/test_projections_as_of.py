@@ -23,7 +23,7 @@ from tests.log_of_batches import OneKey, a_log, interleaved
 from tests.log_of_calls import ACCOUNT
 
 ANY_STORY = settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
