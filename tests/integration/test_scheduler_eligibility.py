@@ -1,15 +1,19 @@
-"""Who is granted a slot is who, by the shared rules, lacks nothing else: SQL and rules agree."""
+"""Who is granted a slot is who, by the shared rules, lacks nothing else: SQL and rules agree.
+
+And so do they on who comes first.
+"""
 
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 
 import pytest
 
 from contracts.batches import RetryPolicy
 from contracts.calendar import WEEK, Window
 from contracts.dispatch import RecipientQueued
-from contracts.eligibility import BatchFacts, RecipientFacts, why_not
+from contracts.eligibility import BatchFacts, RecipientFacts, in_the_way, turn_of
 from contracts.event import Event
 from contracts.outcomes import Outcome
 from contracts.progress import Progress, Rules, evolve
@@ -20,7 +24,7 @@ from tests.conftest import DatabaseFactory
 from tests.scheduler_story import Story, account, ended, placing, queued, returned
 from tests.scheduler_world import world_on
 
-EPOCH, PEOPLE = 5, 300
+EPOCH, PEOPLE, FREE = 5, 300, 20
 POLICY = RetryPolicy(max_attempts=3, delay_seconds=(0, 3600), on=(Outcome.BUSY, Outcome.FAILED))
 NOW = datetime.now(UTC)
 TIMES = (None, NOW - timedelta(hours=1), NOW + timedelta(hours=1))
@@ -60,6 +64,11 @@ def chunk_of(story: Story, called: set[int], dice: random.Random) -> RecipientsA
             sealed="s",
             zones=dice.choice(ZONES),
             not_before=dice.choice(TIMES[:2] if row in called else TIMES),
+            same_number_as=(
+                story.recipient(dice.randrange(max(1, row - 9), row))
+                if row > 1 and dice.random() < 0.2
+                else None
+            ),
         )
         for row in range(1, PEOPLE + 1)
     )
@@ -92,20 +101,28 @@ async def test_who_is_granted_is_who_lacks_only_a_slot(
         command_no=1,
     )
     facts = BatchFacts(BatchStatus.RUNNING, window, rules)
-    expected = set()
+    progress = {
+        entry.recipient_id: reduce(evolve, lives[entry.row], Progress())  # type: ignore[arg-type]
+        for entry in chunk.recipients
+    }
+    turns = []
     for entry in chunk.recipients:
-        progress = Progress()
-        for event in lives[entry.row]:
-            progress = evolve(progress, event)  # type: ignore[arg-type]
-        zones = ("UTC",) if zone == "UTC" or not entry.zones else entry.zones
-        one = RecipientFacts(progress, zones, entry.not_before)
-        if why_not(facts, one, datetime.now(UTC)) is None:
-            expected.add(entry.row)
+        one = RecipientFacts(
+            progress[entry.recipient_id],
+            ("UTC",) if zone == "UTC" or not entry.zones else entry.zones,
+            entry.not_before,
+            progress[entry.same_number_as] if entry.same_number_as else None,
+        )
+        if not in_the_way(facts, one, datetime.now(UTC)):
+            turns.append((turn_of(one, rules, datetime.now(UTC)), entry.row))
+    expected = [row for _, row in sorted(turns)]
+    assert 30 < len(expected) < PEOPLE - 10
+    said = [event for life in lives.values() for event in life]
+    in_flight = sum(each.in_flight for each in progress.values())
+    row_of = {entry.recipient_id: entry.row for entry in chunk.recipients}
     async with world_on(await database()) as world:
-        said = [event for life in lives.values() for event in life]
-        events = await world.when(account(10_000), created, chunk, running, *said)
-        row = {entry.recipient_id: entry.row for entry in chunk.recipients}
-        granted = [row[e.recipient_id] for e in events if isinstance(e, RecipientQueued)]
-        assert len(granted) == len(set(granted))
-        assert set(granted) == expected
-        assert 10 < len(expected) < PEOPLE - 10
+        told = (account(in_flight + FREE), created, chunk, running, *said)
+        for limit in (None, account(10_000, version=2)):
+            events = await world.when(*(told if limit is None else (limit,)))
+            granted = [row_of[e.recipient_id] for e in events if isinstance(e, RecipientQueued)]
+            assert granted == (expected[:FREE] if limit is None else expected[FREE:])

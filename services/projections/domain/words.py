@@ -1,7 +1,9 @@
 """What is in the way, in sentences for whoever runs the batch; nothing in them is personal."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from contracts.calendar import effective_zones
@@ -27,28 +29,7 @@ class Telling:
     paused_by: str | None = None
 
     def message(self, reason: Reason) -> str:
-        match reason.code:
-            case Code.NOT_STARTED:
-                return self._not_started(reason)
-            case Code.BATCH_PAUSED:
-                return self._paused()
-            case Code.BATCH_ENDED:
-                how = _ENDED.get(self.batch.state.status, "has ended")
-                return f"The batch {how}; retry it to call whoever was not reached."
-            case Code.WINDOW_CLOSED:
-                return self._window(reason)
-            case Code.NOT_BEFORE:
-                return f"This recipient is not to be called before {self.when(reason.until)}."
-            case Code.RETRY_DELAY:
-                return self._retry(reason)
-            case Code.NUMBER_BUSY:
-                return self._number_busy(reason)
-            case Code.NO_FREE_SLOT:
-                return f"{self._behind()}: {self._slots()}."
-            case Code.CALLED:
-                return self._called()
-            case _:
-                return _PLAIN[reason.code]
+        return _SENTENCES[reason.code](self, reason)
 
     def when(self, instant: datetime | None) -> str:
         """In the first zone that the hours are judged by."""
@@ -59,19 +40,19 @@ class Telling:
         local = instant.astimezone(ZoneInfo(zone))
         return f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M} ({zone})"
 
-    def _not_started(self, reason: Reason) -> str:
+    def not_started(self, reason: Reason) -> str:
         if self.batch.state.status is BatchStatus.PENDING:
             return "The batch waits for somebody to start it."
         if reason.until is None or reason.until <= self.now:
             return "The batch is about to start."
         return f"The batch has not started: it is scheduled for {self.when(reason.until)}."
 
-    def _paused(self) -> str:
+    def paused(self, _: Reason) -> str:
         by = f" by {self.paused_by}" if self.paused_by else ""
         at = self.batch.turned_at
         return f"The batch was paused{by}{f' on {self.when(at)}' if at else ''}; resume it."
 
-    def _window(self, reason: Reason) -> str:
+    def window(self, reason: Reason) -> str:
         if reason.until is None:
             return (
                 "In no hour can all time zones of this number be called: give the window a"
@@ -79,14 +60,14 @@ class Telling:
             )
         return f"The calling window is closed; it opens on {self.when(reason.until)}."
 
-    def _retry(self, reason: Reason) -> str:
+    def retry(self, reason: Reason) -> str:
         progress, most = self.person.progress, self.batch.created.retry_policy.max_attempts
         return (
             f"The last call ended as {progress.outcome}: attempt {progress.run_attempt + 1} of"
             f" {most} is due on {self.when(reason.until)}."
         )
 
-    def _number_busy(self, reason: Reason) -> str:
+    def number_busy(self, reason: Reason) -> str:
         if reason.until is not None:
             return (
                 "The number was in another call, or the carrier took no more calls: the call is"
@@ -97,7 +78,17 @@ class Telling:
             return "The same number is in another call of this batch."
         return "The same number comes earlier in this batch, and is called there first."
 
-    def _behind(self) -> str:
+    def not_before(self, reason: Reason) -> str:
+        return f"This recipient is not to be called before {self.when(reason.until)}."
+
+    def ended(self, _: Reason) -> str:
+        how = _ENDED.get(self.batch.state.status, "has ended")
+        return f"The batch {how}; retry it to call whoever was not reached."
+
+    def no_free_slot(self, _: Reason) -> str:
+        return f"{self.behind()}: {self.slots()}."
+
+    def behind(self) -> str:
         if not self.ahead:
             return "The next free slot of the batch is for this recipient"
         more = "more than " if self.more else ""
@@ -105,7 +96,7 @@ class Telling:
         ahead = min(self.ahead, COUNTED)
         return f"Waiting for a slot behind {more}{ahead:,} {others} of this batch"
 
-    def _slots(self) -> str:
+    def slots(self) -> str:
         slots, reserved = self.batch.slots, self.batch.created.reserved_concurrency
         most = slots.most(reserved)
         if slots.limit is None or most is None:
@@ -118,7 +109,7 @@ class Telling:
             return f"{taken}, and the batch leaves {slots.limit - most:,} to others"
         return f"{taken}, and the free ones are about to be granted"
 
-    def _called(self) -> str:
+    def called(self, _: Reason) -> str:
         progress = self.person.progress
         if progress.stage is Stage.STARTED:
             return "This recipient is in a call."
@@ -130,8 +121,27 @@ class Telling:
 
 
 _ENDED = {BatchStatus.CANCELLED: "was cancelled", BatchStatus.FAILED: "has failed"}
-_PLAIN = {
-    Code.PLACING: "A slot is granted, and the call is about to be placed.",
-    Code.SUPPRESSED: "The number is on the do-not-call list.",
-    Code.EXPIRED: "The batch ran out of time before this call; retry it to call after all.",
-}
+
+
+def _says(sentence: str) -> Callable[[Telling, Reason], str]:
+    return lambda _telling, _reason: sentence
+
+
+_SENTENCES: Mapping[Code, Callable[[Telling, Reason], str]] = MappingProxyType(
+    {
+        Code.NOT_STARTED: Telling.not_started,
+        Code.BATCH_PAUSED: Telling.paused,
+        Code.BATCH_ENDED: Telling.ended,
+        Code.WINDOW_CLOSED: Telling.window,
+        Code.NOT_BEFORE: Telling.not_before,
+        Code.RETRY_DELAY: Telling.retry,
+        Code.NO_FREE_SLOT: Telling.no_free_slot,
+        Code.NUMBER_BUSY: Telling.number_busy,
+        Code.CALLED: Telling.called,
+        Code.PLACING: _says("A slot is granted, and the call is about to be placed."),
+        Code.SUPPRESSED: _says("The number is on the do-not-call list."),
+        Code.EXPIRED: _says(
+            "The batch ran out of time before this call; retry it to call after all."
+        ),
+    }
+)
