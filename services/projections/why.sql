@@ -39,7 +39,7 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT CASE
             WHEN r.stage = 4
-            THEN greatest(r.not_before, r.returned_not_before, '0001-01-01 00:00Z')
+            THEN greatest(r.not_before, r.returned_not_before, '-infinity')
             WHEN s.delay IS NOT NULL
             THEN greatest(r.not_before, r.ended_at + s.delay * interval '1 second')
         END AS at

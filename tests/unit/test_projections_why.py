@@ -125,17 +125,17 @@ def test_a_closed_window_says_when_it_opens_on_the_clock_it_is_judged_by() -> No
          " calls of the account are taken, 2 of them by this batch.")),
         (Slots(20, 20, 3), 1, False, ("Waiting for a slot behind 1 other of this batch: all 20"
          " calls of the account are taken, 2 of them by this batch.")),
-        (Slots(20, 20, 3), 10_001, True, ("Waiting for a slot behind more than 10,000 others of this"
-         " batch: all 20 calls of the account are taken, 2 of them by this batch.")),
-        (Slots(20, 18, 3), 0, False, ("The next free slot of the batch is for this recipient: 18 of"
-         " the account's 20 calls are taken, 2 of them by this batch, and the free ones are about"
-         " to be granted.")),
+        (Slots(20, 20, 3), 10_001, True, ("Waiting for a slot behind more than 10,000 others of"
+         " this batch: all 20 calls of the account are taken, 2 of them by this batch.")),
+        (Slots(20, 18, 3), 0, False, ("The next free slot of the batch is for this recipient: 18"
+         " of the account's 20 calls are taken, 2 of them by this batch, and the free ones are"
+         " about to be granted.")),
         (Slots(), 0, False, ("The next free slot of the batch is for this recipient: the account's"
          " slots are taken.")),
     ],
 )  # fmt: skip
 def test_who_waits_for_a_slot_is_told_behind_how_many_and_who_has_them(
-    *, slots: Slots, ahead: int, more: bool, message: str
+    slots: Slots, ahead: int, *, more: bool, message: str
 ) -> None:
     batch = a_batch(slots=slots, standings={PLACING: 2})
     assert told(batch, ahead=ahead, more=more) == [message]
