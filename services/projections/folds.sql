@@ -28,9 +28,6 @@ erased_conversations AS (DELETE FROM conversations WHERE batch_id = ANY ($1::uui
 erased_timeline AS (DELETE FROM timeline WHERE batch_id = ANY ($1::uuid[])),
 erased_timelines AS (DELETE FROM timelines WHERE batch_id = ANY ($1::uuid[])),
 erased_commands AS (DELETE FROM commands WHERE batch_id = ANY ($1::uuid[])),
-erased_timeline AS (DELETE FROM timeline WHERE batch_id = ANY ($1::uuid[])),
-erased_timelines AS (DELETE FROM timelines WHERE batch_id = ANY ($1::uuid[])),
-erased_commands AS (DELETE FROM commands WHERE batch_id = ANY ($1::uuid[])),
 erased_calls AS (
     DELETE FROM calls WHERE batch_id = ANY ($1::uuid[])
 )

@@ -12,12 +12,10 @@ from pydantic import TypeAdapter
 from chassis.postgres import Connection, Pool
 from chassis.queries import load_queries
 from contracts.estimate import Span
-from contracts.outcomes import Outcome, RecipientStatus
 from contracts.statuses import BatchStatus
 from services.projections.domain.batch import Batch, Created, State, before_any_status
 from services.projections.domain.searching import Search
 from services.projections.domain.slots import Lately, Slots
-from services.projections.domain.standing import progress_of
 from services.projections.generations.definition import Q as GENERATIONS
 from services.projections.generations.live import enter
 
@@ -68,48 +66,6 @@ class Reads:
         else:
             rows = await self.conn.fetch(SEARCH.batches_page, *place)
         return [row["batch_id"] for row in rows]
-
-    async def recipients_page(
-        self,
-        batch: Batch,
-        *,
-        status: RecipientStatus | None,
-        outcome: Outcome | None,
-        backwards: bool,
-        after: tuple[int, UUID] | None,
-        limit: int,
-    ) -> "list[Record]":
-        statement = Q.recipients_page_backwards if backwards else Q.recipients_page
-        row, recipient_id = after or ((LAST_ROW, LAST) if backwards else (0, FIRST))
-        standings = batch.standings_shown_as(status, outcome)
-        return await self.conn.fetch(statement, batch.batch_id, standings, row, recipient_id, limit)
-
-    async def recipients_sorted(
-        self,
-        batch: Batch,
-        *,
-        status: RecipientStatus | None,
-        outcome: Outcome | None,
-        search: str | None,
-        by: str,
-        backwards: bool,
-        after: tuple[str, int, UUID] | None,
-        limit: int,
-    ) -> "list[Record]":
-        standings = batch.standings_shown_as(status, outcome)
-        seen = [batch.shown(progress_of(standing)) for standing in standings]
-        return await self.conn.fetch(
-            Q.recipients_sorted,
-            batch.batch_id,
-            standings,
-            [each.status for each in seen],
-            [each.outcome or "" for each in seen],
-            by,
-            search,
-            *(after or (None, 0, FIRST)),
-            limit,
-            backwards,
-        )
 
     async def recipient(self, batch_id: UUID, recipient_id: UUID) -> "Record | None":
         return await self.conn.fetchrow(Q.recipient, batch_id, recipient_id)

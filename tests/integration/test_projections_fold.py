@@ -26,7 +26,7 @@ from tests.log_of_batches import OneKey, a_log, interleaved
 TABLES = (
     "accounts", "agents", "phone_numbers", "tombstones", "batches", "additions", "landed_chunks",
     "batch_zones", "recipients", "tallies", "calls", "conversations", "rejections", "paces",
-    "batch_names", "batch_variables",
+    "batch_names", "batch_variables", "recipient_keys",
     "timeline", "timelines", "commands", "changes", "account_changes",
 )  # fmt: skip
 OUTLIVE_A_BATCH = {

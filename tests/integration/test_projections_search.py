@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from chassis.postgres import Connection, connect
 from contracts import batches, status
-from contracts.outcomes import Outcome
+from contracts.outcomes import Outcome, RecipientStatus
 from contracts.statuses import BatchStatus
 from services.projections.generations.definition import definition, stay_in
 from services.projections.generations.live import prepare
 from services.projections.handlers import fold_events
-from services.projections.handlers.endings import headcounts
+from services.projections.store import Reads
 from tests.batch_story import AT, Story, a_story, position, until_counted
 from tests.conftest import DatabaseFactory
 from tests.log_of_batches import OneKey, a_log, interleaved
@@ -118,7 +118,7 @@ async def test_a_batch_is_found_by_the_status_that_it_is_shown_with(reads: ReadS
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(story=st.integers(0, 2**32), order=st.integers(0, 2**32))
-async def test_whatever_is_read_first_a_batch_is_found_by_the_status_it_is_shown_with(
+async def test_whatever_is_read_first_a_batch_is_found_by_what_is_shown_and_its_counts_add_up(
     model: Connection, story: int, order: int
 ) -> None:
     transaction = model.transaction()
@@ -127,9 +127,8 @@ async def test_whatever_is_read_first_a_batch_is_found_by_the_status_it_is_shown
         for poll in interleaved(Random(order), a_log(Random(story))):
             await fold_events(model, poll, keys=OneKey())
             filed = {row["batch_id"]: row["status"] for row in await model.fetch(STATUSES)}
-            for batch_id, headcount in (await headcounts(model, list(filed))).items():
-                said = headcount.state.status
-                shown = BatchStatus.RUNNING if headcount.unfinished else said
-                assert filed[batch_id] == shown
+            for batch, _ in await Reads(model).batches("default", list(filed)):
+                assert filed[batch.batch_id] == batch.status
+                assert sum(batch.count(status) for status in RecipientStatus) == batch.total
     finally:
         await transaction.rollback()

@@ -19,7 +19,8 @@ Name = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 
 BY_ROW: TypeAdapter[tuple[Row, UUID]] = TypeAdapter(tuple[Row, UUID])
 BY_INSTANT: TypeAdapter[tuple[AwareDatetime, UUID]] = TypeAdapter(tuple[AwareDatetime, UUID])
-BY_KEY: TypeAdapter[tuple[Name, Row, UUID]] = TypeAdapter(tuple[Name, Row, UUID])
+BY_KEY: TypeAdapter[tuple[Name, Name, Row, UUID]] = TypeAdapter(tuple[Name, Name, Row, UUID])
+"""The order it is of, first."""
 BY_NAME: TypeAdapter[tuple[Name]] = TypeAdapter(tuple[Name])
 
 
@@ -51,8 +52,12 @@ def after(cursor: str | None, kind: TypeAdapter[C]) -> C | None:
     try:
         return kind.validate_json(urlsafe_b64decode(cursor.encode()), strict=True)
     except ValueError:
-        message = "Send the cursor as `next_cursor` gave it, or none to begin again."
-        error = FieldProblem(field="cursor", code="cursor_invalid", message=message)
-        raise Problem(
-            422, "cursor_invalid", "The cursor is not one of ours.", message, errors=[error]
-        ) from None
+        raise cursor_invalid() from None
+
+
+def cursor_invalid() -> Problem:
+    message = "Send the cursor as `next_cursor` gave it for the same list, or none to begin again."
+    error = FieldProblem(field="cursor", code="cursor_invalid", message=message)
+    return Problem(
+        422, "cursor_invalid", "The cursor is not one of this list's.", message, errors=[error]
+    )

@@ -8,12 +8,13 @@ from fastapi import APIRouter
 from chassis.postgres import Pool
 from services.projections.api.account import Account
 from services.projections.api.found import batch_of, not_found
-from services.projections.api.pages import BY_KEY, BY_ROW, Page, after, page_of
+from services.projections.api.pages import BY_KEY, Page, after, cursor_invalid, page_of
 from services.projections.api.parameters import NoParameters, RecipientFilter, RecipientParameters
 from services.projections.api.shapes import RecipientShape, WhyShape
 from services.projections.api.showing import show_recipient, show_why
-from services.projections.domain.batch import Batch
+from services.projections.domain.searching import Search
 from services.projections.explaining import explained
+from services.projections.people import Wanted, people
 from services.projections.store import Reads, reading
 
 if TYPE_CHECKING:
@@ -29,14 +30,12 @@ def recipients(pool: Pool) -> APIRouter:
     ) -> Page[RecipientShape]:
         async with reading(pool) as reads:
             batch = await batch_of(reads, account, batch_id)
-            by_row_alone = asked.by == "row" and asked.search is None
-            rows = await (_by_row if by_row_alone else _sorted)(reads, batch, asked)
-        key = ("row", "recipient_id") if by_row_alone else ("sorted_by", "row", "recipient_id")
+            rows = await people(reads.conn, batch, _wanted(asked))
         return page_of(
             rows,
             asked.limit,
             lambda row: show_recipient(row, batch),
-            lambda row: tuple(row[name] for name in key),
+            lambda row: (asked.sort, row["sorted_by"], row["row"], row["recipient_id"]),
         )
 
     @router.get("/{recipient_id}")
@@ -71,25 +70,16 @@ async def _recipient(reads: Reads, batch_id: UUID, recipient_id: UUID) -> "Recor
     return row
 
 
-async def _by_row(reads: Reads, batch: Batch, asked: RecipientFilter) -> "list[Record]":
-    return await reads.recipients_page(
-        batch,
+def _wanted(asked: RecipientFilter) -> Wanted:
+    seen = after(asked.cursor, BY_KEY)
+    if seen is not None and seen[0] != asked.sort:
+        raise cursor_invalid()
+    return Wanted(
         status=asked.status,
         outcome=asked.outcome,
-        backwards=asked.backwards,
-        after=after(asked.cursor, BY_ROW),
-        limit=asked.limit + 1,
-    )
-
-
-async def _sorted(reads: Reads, batch: Batch, asked: RecipientFilter) -> "list[Record]":
-    return await reads.recipients_sorted(
-        batch,
-        status=asked.status,
-        outcome=asked.outcome,
-        search=asked.search,
+        search=Search.of(asked.search),
         by=asked.by,
         backwards=asked.backwards,
-        after=after(asked.cursor, BY_KEY),
+        after=None if seen is None else seen[1:],
         limit=asked.limit + 1,
     )

@@ -13,6 +13,9 @@ _STROKED = str.maketrans(
 )  # fmt: skip
 """What people type without its stroke, though to Unicode it is a letter of its own."""
 _SELECTORS = range(0xFE00, 0xFE10)
+_NOTATION = re.compile(r"[\s()+./\N{HYPHEN}-\N{HORIZONTAL BAR}\N{MINUS SIGN}-]+")
+_TRUNK = "(0)"
+_NUMERIC = re.compile(rf"(?:{_NOTATION.pattern}|[0-9])+")
 _WILD = re.compile(r"([\\%_])")
 LONGEST = 3
 
@@ -63,13 +66,17 @@ def _anywhere(text: str) -> str:
 class Search:
     """Words as one types them: all of them are looked for, each anywhere and in any order."""
 
-    words: tuple[str, ...]
+    typed: tuple[str, ...]
 
     @classmethod
     def of(cls, text: str | None) -> "Search | None":
         """None: there is nothing to look for."""
-        words = folded(text or "").split()
-        return cls(tuple(dict.fromkeys(words))) if words else None
+        typed = folded(text or "").split()
+        return cls(tuple(typed)) if typed else None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.typed))
 
     @property
     def grams(self) -> list[str]:
@@ -78,3 +85,19 @@ class Search:
     @property
     def patterns(self) -> list[str]:
         return [_anywhere(word) for word in self.words]
+
+    @property
+    def beside_number(self) -> list[str]:
+        """The patterns of the words that are no part of a number."""
+        return [_anywhere(word) for word in self.words if not _NUMERIC.fullmatch(word)]
+
+    @property
+    def numbers(self) -> list[str]:
+        """The number that the other words are, as patterns; empty: there is none.
+
+        As it is dialled at home, too: its leading zero is not there for others.
+        """
+        typed = "".join(word for word in self.typed if _NUMERIC.fullmatch(word))
+        digits = {_NOTATION.sub("", way) for way in (typed, typed.replace(_TRUNK, ""))}
+        digits |= {way.lstrip("0") for way in digits}
+        return [_anywhere(way) for way in sorted(digits - {""})]

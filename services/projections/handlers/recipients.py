@@ -12,10 +12,11 @@ from chassis.postgres import Connection
 from contracts.event import Event
 from contracts.recipients import RecipientsAdded, RecipientsRejected
 from contracts.sealed import FieldError, RecipientSecrets, Rejections, Seal
+from services.projections.domain.searching import folded
 from services.projections.handlers.rows import write
 from services.projections.handlers.seals import Keys, seals_of
 from services.projections.handlers.variables import Met, Names, first_met, fold_variables
-from services.projections.store import FOLDS
+from services.projections.store import FOLDS, SEARCH
 
 _ERRORS = TypeAdapter(tuple[FieldError, ...])
 _VARIABLES = TypeAdapter(dict[str, str])
@@ -26,6 +27,8 @@ async def fold_recipients(conn: Connection, events: Sequence[Event], keys: Keys)
     rejected = {event.chunk_id: event for event in events if isinstance(event, RecipientsRejected)}
     if not added and not rejected:
         return
+    for row in await conn.fetch(SEARCH.landed_of, list(added)):
+        del added[row["chunk_id"]]
     seals = await seals_of(keys, [e.batch_id for e in (*added.values(), *rejected.values())])
     recipients: list[tuple[Any, ...]] = []
     met: list[Met] = []
@@ -35,6 +38,7 @@ async def fold_recipients(conn: Connection, events: Sequence[Event], keys: Keys)
         met += first_met(chunk.batch_id, variables)
         await asyncio.sleep(0)  # opening a chunk takes tens of milliseconds: let others breathe
     await write(conn, FOLDS.fold_recipients, recipients)
+    await write(conn, SEARCH.fold_keys, [_key(*row[:5]) for row in recipients])
     await fold_variables(conn, met)
     await write(conn, FOLDS.fold_chunks, [(key, chunk.batch_id) for key, chunk in added.items()])
     await write(conn, FOLDS.fold_zones, _zones(added.values()))
@@ -67,6 +71,12 @@ def _recipients(
             )
         )
     return rows, variables
+
+
+def _key(
+    recipient_id: UUID, batch_id: UUID, row: int, phone_number: str | None, name: str | None
+) -> tuple[UUID, int, UUID, str, str]:
+    return batch_id, row, recipient_id, folded(name or ""), phone_number or ""
 
 
 def _zones(chunks: Any) -> list[tuple[UUID, str, datetime | None]]:

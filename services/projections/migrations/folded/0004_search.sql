@@ -20,3 +20,15 @@ ALTER TABLE batches ALTER COLUMN status SET EXPRESSION AS (
 );
 CREATE INDEX batches_by_status ON batches (account_id, status, created_at DESC, batch_id DESC)
     WHERE created_at IS NOT NULL;
+
+-- Recipients as they are searched for and sorted, beside them: a call that moves on does not touch
+-- these, and a search reads nothing else.  Written once, in the order of the key, which is why it
+-- costs a list little; indexes of names and numbers would cost it as much again.
+CREATE TABLE recipient_keys (
+    batch_id uuid NOT NULL,
+    row integer NOT NULL,
+    recipient_id uuid NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    phone_number text COLLATE "C" NOT NULL,
+    PRIMARY KEY (batch_id, row, recipient_id)
+);
