@@ -9,6 +9,7 @@ from audit.marks import NEVER, Mark, instant, micros
 from audit.person import Call, Person
 from audit.scene import Scene
 from contracts.calendar import Window, closes_at, effective_zones, is_open
+from contracts.instants import LAST
 
 HOURS: Final = check(
     "hours", "Calls are granted and placed inside the window, after not_before, in time."
@@ -23,19 +24,21 @@ class Calendar:
     def __init__(self) -> None:
         self._open: dict[tuple[Window, tuple[str, ...]], tuple[datetime, datetime]] = {}
 
-    def closes(self, window: Window, zones: tuple[str, ...], at: datetime) -> datetime | None:
-        """When the opening around `at` ends; None: it is closed."""
-        since, until = self._open.get((window, zones), (at, at))
-        if since <= at < until:
-            return until
+    def is_open(
+        self, window: Window, zones: tuple[str, ...], at: datetime, until: datetime
+    ) -> bool | None:
+        """From `at` until then at least, as far as a calendar sees; None: not even at `at`."""
+        since, closes = self._open.get((window, zones), (at, at))
+        if since <= at < closes and until <= closes:
+            return True
         judged = effective_zones(window, zones, at)
         if not is_open(window, judged, at):
             return None
         if len(self._open) >= _MOST_REMEMBERED:
             self._open.clear()
-        until = closes_at(window, judged, at)
-        self._open[window, zones] = (at, until)
-        return until
+        closes = closes_at(window, judged, at)
+        self._open[window, zones] = (at, closes)
+        return until <= closes
 
 
 def judge(person: Person, batch: Batch, calendar: Calendar, scene: Scene) -> None:
@@ -51,7 +54,7 @@ def judge(person: Person, batch: Batch, calendar: Calendar, scene: Scene) -> Non
             scene.findings.breach(HOURS, wrong, *person.told(call.queued, call.placing))
 
 
-def _wrongly_granted(  # noqa: PLR0911 - one a rule
+def _wrongly_granted(
     queued: Mark, person: Person, batch: Batch, calendar: Calendar, scene: Scene
 ) -> str | None:
     if _too_early(queued.at, person):
@@ -64,15 +67,13 @@ def _wrongly_granted(  # noqa: PLR0911 - one a rule
             return "may be placed after its batch has expired"
     if batch.created is None or person.row is None:
         return None  # said of others already
-    at = instant(queued.at)
+    at, until = instant(queued.at), instant(queued.then)
     assert at is not None  # noqa: S101 - only not_before may be missing
     zones = scene.book.zones[person.row.epoch]
-    closes = calendar.closes(batch.created.window, zones, at)
-    if closes is None:
+    is_open = calendar.is_open(batch.created.window, zones, at, until or LAST)
+    if is_open is None:
         return "granted outside the window"
-    if queued.then == NEVER or queued.then > micros(closes):
-        return "may be placed after the window has closed"
-    return None
+    return None if is_open else "may be placed after the window has closed"
 
 
 def _wrongly_placed(  # noqa: PLR0911 - one a rule

@@ -10,7 +10,7 @@ from audit.findings import check
 from audit.marks import micros
 from audit.scene import Scene
 from contracts.batches import Addition, BatchCommand, BatchCreated, BatchImportFailed
-from contracts.status import BatchStarted, RecipientsAddAccepted
+from contracts.status import BatchActionRejected, BatchStarted, RecipientsAddAccepted
 
 LANDED: Final = check(
     "landed",
@@ -81,12 +81,17 @@ def _was_accepted(addition: Addition, chunks: Sequence[Chunk], batch: Batch, sce
 def _is_awaited(
     addition: Addition, command: Heard[BatchCommand], people: int, batch: Batch, scene: Scene
 ) -> None:
+    refused = any(
+        isinstance(heard.event, BatchActionRejected)
+        and heard.event.command_id == command.event.command_id
+        for heard in batch.statuses
+    )
     started = _unasked_start(batch) if isinstance(command.event, BatchCreated) else None
     early = started is not None and scene.owes_its_cause(micros(started.event.at))
     if started is not None and early and people < addition.chunks:
         what = "the batch started before its list had landed"
         scene.findings.breach(LANDED, what, command.told, started.told)
-    elif batch.book.deleted is None and not _is_lost(addition, batch.book.commands):
+    elif not (batch.book.deleted or _is_lost(addition, batch.book.commands)) and not refused:
         scene.findings.open(LANDED, "chunks still to come")
 
 

@@ -18,6 +18,8 @@ SLOTS: Final = check("slots", "No slot is granted while an account's calls are a
 LIMIT: Final = check("limit", "A slot is granted under a limit of its account that was in force.")
 RESERVED: Final = check("reserved", "A batch takes no slot that it leaves to the account's others.")
 
+MOST_NAMED: Final = 20
+"""Of the grants of one instant."""
 _NOT_OVER: Final = 2**63 - 1
 _HALF: Final = 2**64
 _SIGNED: Final = 2**63
@@ -137,4 +139,4 @@ class _InForce:
 
 
 def _told(slots: Sequence[Slot]) -> tuple[Told, ...]:
-    return tuple(slot.told() for slot in slots[:20])
+    return tuple(sorted(slot.told() for slot in slots)[:MOST_NAMED])

@@ -5,7 +5,8 @@ import base64
 import gc
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -53,21 +54,19 @@ async def audit(data_dir: Path, *, clocks_apart: float, as_json: bool) -> int:
     configure("audit", "console", "error")
     sources = _sources(data_dir)
     began = time.monotonic()
+    apart = timedelta(seconds=clocks_apart)
     try:
-        vault = await _vault(sources)
-    except TimeoutError:
-        return say_failure("The vault's database does not answer.", as_json=as_json)
-    try:
-        async with whole_log(sources.kafka, sources.topic_prefix) as log:
-            work = Auditing(log, vault, sources.topic_prefix, timedelta(seconds=clocks_apart))
+        async with whole_log(sources.kafka, sources.topic_prefix) as log, _vault(sources) as vault:
+            work = Auditing(log, vault, sources.topic_prefix, apart)
             findings = await work.run()
     except NoLogError as error:
         return say_failure(f"There is no log to audit: {error}.", as_json=as_json)
     except KafkaError as error:
         message = f"Kafka does not answer at {sources.kafka} ({error}): see `rollcall doctor`."
         return say_failure(message, as_json=as_json)
-    finally:
-        await vault.close()
+    except TimeoutError:
+        message = "The vault's database does not answer: see `rollcall doctor`."
+        return say_failure(message, as_json=as_json)
     seen = Reading(work.records, time.monotonic() - began)
     say_findings(findings, seen, as_json=as_json)
     return 0 if findings.clean else 1
@@ -87,11 +86,16 @@ def _sources(data_dir: Path) -> Sources:
         raise NotRunningError(f"{data_dir} is not a folder of `rollcall up`: {error}") from error
 
 
-async def _vault(sources: Sources) -> PostgresVault:
+@asynccontextmanager
+async def _vault(sources: Sources) -> AsyncIterator[PostgresVault]:
     kek = base64.b64decode(sources.key_encryption_key.get_secret_value(), validate=True)
     async with asyncio.timeout(WITHIN):
         dsn = sources.vault_dsn.get_secret_value()
-        return PostgresVault(await open_pool(dsn, application_name="audit", max_size=1), kek)
+        vault = PostgresVault(await open_pool(dsn, application_name="audit", max_size=1), kek)
+    try:
+        yield vault
+    finally:
+        await vault.close()
 
 
 class Auditing:
