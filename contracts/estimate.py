@@ -45,19 +45,17 @@ def expected_finish(
     work: timedelta,
     call: timedelta = EXPECTED_CALL,
 ) -> datetime | None:
-    """When all have been called, whoever is never to be called left out.
+    """When all have been called, whoever is never to be called left out; `work` has a call in it.
 
     None: nobody is, or not within a year.
     """
-    ends = [
-        end
-        for zones, span in people.items()
-        if opening(window, zones, start) is not None
-        for end in (
-            expected_end(window, zones, max(start, span.earliest or start), work),
-            expected_end(window, zones, max(start, span.latest or start), call),
-        )
-    ]
+    ends: list[datetime | None] = []
+    for zones, span in people.items():
+        if opening(window, zones, start) is None:
+            continue
+        ends.append(expected_end(window, zones, max(start, span.earliest or start), work))
+        if span.latest is not None and span.latest > start:
+            ends.append(expected_end(window, zones, span.latest, call))
     known = [end for end in ends if end is not None]
     return max(known) if known and len(known) == len(ends) else None
 

@@ -8,7 +8,7 @@ from chassis.postgres import Connection
 from chassis.queries import load_queries
 from contracts.eligibility import Code, Reason
 from services.projections.domain.batch import Batch
-from services.projections.domain.why import COUNTED, Person, before, reasons_for
+from services.projections.domain.why import Person, before, reasons_for
 from services.projections.domain.words import Telling
 from services.projections.progress_rows import progress_of_row
 
@@ -60,6 +60,5 @@ async def _in_line(conn: Connection, telling: Telling) -> Telling:
         line.at_any_time,
         telling.now,
         [asdict(each) for each in line.called],
-        COUNTED,
     )
     return telling if counted is None else replace(telling, **counted)

@@ -41,7 +41,8 @@ _ERRORS = TypeAdapter(tuple[FieldError, ...])
 
 def show_batch(batch: Batch, now: datetime) -> BatchShape:
     created, state = batch.created, batch.state
-    finish = estimate(batch, now)
+    pace = pace_of(batch, now)
+    finish = estimate(batch, pace, now)
     return BatchShape(
         batch_id=batch.batch_id,
         name=batch.name,
@@ -64,7 +65,7 @@ def show_batch(batch: Batch, now: datetime) -> BatchShape:
         outcomes=batch.outcomes,
         remaining=batch.remaining,
         percent=batch.percent,
-        calls_per_minute=pace_of(batch, now).per_minute,
+        calls_per_minute=pace.per_minute,
         estimated_finish_at=None if isinstance(finish, Unknown) else finish,
         estimate_reason=_no_estimate(finish) if isinstance(finish, Unknown) else None,
         allowed_actions=batch.allowed_actions,

@@ -19,7 +19,7 @@ from contracts.estimate import (
 from contracts.statuses import BatchStatus
 from services.projections.domain.batch import Batch
 from services.projections.domain.effort import Left, left_of
-from services.projections.domain.pace import ENOUGH, pace_of
+from services.projections.domain.pace import ENOUGH, Pace
 from services.projections.domain.waiting import people_left, waits_for
 
 
@@ -47,14 +47,14 @@ MESSAGES = {
 }
 
 
-def estimate(batch: Batch, now: datetime) -> datetime | Unknown:
+def estimate(batch: Batch, pace: Pace, now: datetime) -> datetime | Unknown:
     unknown = _nothing_to_estimate(batch)
     if unknown is not None:
         return unknown
     plan = _Plan(batch, left_of(batch), max(now, batch.starts_at or now), people_left(batch))
     if plan.never_opens:
         return Unknown.NEVER_OPEN
-    work = plan.by_pace(now) or plan.by_slots()
+    work = plan.by_pace(pace, now) or plan.by_slots()
     return Unknown.NO_PACE_YET if work is None else plan.finish(work) or Unknown.TOO_FAR_OFF
 
 
@@ -88,9 +88,8 @@ class _Plan:
     def call(self) -> timedelta:
         return self.left.call or EXPECTED_CALL
 
-    def by_pace(self, now: datetime) -> timedelta | None:
+    def by_pace(self, pace: Pace, now: datetime) -> timedelta | None:
         """As fast as it goes, where that was seen for long enough and it goes on."""
-        pace = pace_of(self.batch, now)
         if not pace.tells or waits_for(self.batch, now) is not None:
             return None
         to_place = self.left.calls - self.left.in_flight
