@@ -52,6 +52,8 @@ class Chunk:
     chunk_no: int
     chunks: int
     count: int
+    rows: tuple[int, int]
+    """Its people's first and last; (0, 0) for an error log."""
     of_people: bool
     told: Told
     content: int
@@ -174,11 +176,17 @@ class Book:
     def _chunk(self, batch_no: int, event: ChunkEvent, where: Told, content: int) -> None:
         batch = self.batches[batch_no]
         people = event.recipients if isinstance(event, RecipientsAdded) else ()
-        count = len(people) or getattr(event, "count", 0)
+        rows = [entry.row for entry in people]
         chunk = Chunk(
-            event.addition_id, event.chunk_no, event.chunks, count,
-            isinstance(event, RecipientsAdded), where, content,
-        )  # fmt: skip
+            addition_id=event.addition_id,
+            chunk_no=event.chunk_no,
+            chunks=event.chunks,
+            count=len(people) or getattr(event, "count", 0),
+            rows=(min(rows, default=0), max(rows, default=0)),
+            of_people=isinstance(event, RecipientsAdded),
+            told=where,
+            content=content,
+        )
         self._findings.looked(REPEATS)
         before = batch.chunks.setdefault(event.chunk_id, chunk)
         if before is not chunk:

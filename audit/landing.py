@@ -30,6 +30,7 @@ def judge_batch(batch: Batch, scene: Scene) -> None:
     for addition_id, found in chunks.items():
         if addition_id not in named:
             _of_no_list(found, scene)
+    _rows_count_on(named, chunks, scene)
 
 
 def _of_no_list(chunks: Sequence[Chunk], scene: Scene) -> None:
@@ -67,6 +68,23 @@ def _judge(
     if counted != (addition.recipients, addition.rejected):
         what = f"{counted} people and rejected rows, {addition.recipients} and {addition.rejected}"
         findings.breach(LANDED, f"{what} were named", command.told)
+
+
+def _rows_count_on(
+    named: Mapping[UUID, tuple[Addition, Heard[BatchCommand]]],
+    chunks: Mapping[UUID, Sequence[Chunk]],
+    scene: Scene,
+) -> None:
+    """Through the chunks of a list, and from one list to the next: no row is given twice."""
+    in_turn = sorted(named.values(), key=lambda it: it[1].event.command_no)
+    last = 0
+    for addition, command in in_turn:
+        found = [chunk for chunk in chunks.get(addition.addition_id, ()) if chunk.of_people]
+        for chunk in sorted(found, key=lambda chunk: chunk.chunk_no):
+            if chunk.rows[0] <= last or chunk.rows[1] > (addition.last_row or chunk.rows[1]):
+                what = f"rows {chunk.rows[0]} to {chunk.rows[1]} come after {last}"
+                scene.findings.breach(LANDED, what, command.told, chunk.told)
+            last = max(last, chunk.rows[1])
 
 
 def _was_accepted(addition: Addition, chunks: Sequence[Chunk], batch: Batch, scene: Scene) -> None:
