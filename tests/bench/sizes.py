@@ -32,6 +32,12 @@ class Size:
     lead_seconds: float
     """In which what is due at one instant gets to the scheduler."""
     idle_seconds: float
+    read_batches: int
+    read_people: int
+    read_longest: int
+    """People in the longest lists that are read."""
+    deep_page: int
+    read_times: int
     patience: float
     """Seconds after which nothing more is to be expected."""
 
@@ -59,6 +65,11 @@ FULL = Size(
     people_of_account=50,
     lead_seconds=8,
     idle_seconds=30,
+    read_batches=1_000,
+    read_people=1_000_000,
+    read_longest=110_000,
+    deep_page=1_000,
+    read_times=200,
     patience=1200,
 )
 TINY = Size(
@@ -84,5 +95,10 @@ TINY = Size(
     people_of_account=10,
     lead_seconds=4,
     idle_seconds=0.5,
+    read_batches=50,
+    read_people=8_000,
+    read_longest=2_000,
+    deep_page=3,
+    read_times=4,
     patience=30,
 )
