@@ -113,7 +113,7 @@ async def test_a_batch_is_found_by_the_status_that_it_is_shown_with(reads: ReadS
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
