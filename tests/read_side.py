@@ -84,11 +84,11 @@ class ReadSide:
 
 
 @asynccontextmanager
-async def read_side(kafka: str, postgres: str) -> AsyncIterator[ReadSide]:
+async def read_side(kafka: str, postgres: str, **settings: Any) -> AsyncIterator[ReadSide]:
     """On databases and topics of its own."""
     async with (
         databases(postgres, 2) as (dsn, vault_dsn),
-        _served(_settings(kafka, dsn, vault_dsn)) as side,
+        _served(_settings(kafka, dsn, vault_dsn, **settings)) as side,
     ):
         yield side
 
@@ -121,7 +121,7 @@ async def _served(settings: ProjectionsSettings) -> AsyncIterator[ReadSide]:
             assert await serving == 0
 
 
-def _settings(kafka: str, dsn: str, vault_dsn: str) -> ProjectionsSettings:
+def _settings(kafka: str, dsn: str, vault_dsn: str, **more: Any) -> ProjectionsSettings:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -135,6 +135,7 @@ def _settings(kafka: str, dsn: str, vault_dsn: str) -> ProjectionsSettings:
             "topic_prefix": f"t{uuid4().hex[:10]}.",
             "visible_within_seconds": 2,
         }
+        | more
     )
 
 

@@ -1,5 +1,6 @@
 """The one place where the read side is put together."""
 
+import asyncio
 from functools import partial
 
 from fastapi import Depends, FastAPI
@@ -17,6 +18,7 @@ from chassis.wake import News
 from contracts.topics import TOPICS
 from services.projections.api.batches import batches, calls
 from services.projections.api.directory import directory
+from services.projections.api.events import events
 from services.projections.api.history import history
 from services.projections.api.published import published
 from services.projections.api.recipients import recipients
@@ -25,6 +27,7 @@ from services.projections.api.visible import visible_by
 from services.projections.generations.definition import definition
 from services.projections.generations.live import folding_into
 from services.projections.handlers import fold
+from services.projections.live.news import CHANNEL, Live
 from services.projections.rebuilding import have_model
 from services.projections.settings import ProjectionsSettings
 from services.projections.visibility import Visibility
@@ -52,12 +55,27 @@ async def build_app(settings: ProjectionsSettings) -> Service:
         after_dead_letters=ground.relay.wake,
         gather=GATHER,
     )
-    api = read_api(ground.pool, news, visible_within=settings.visible_within_seconds)
+    stopping = asyncio.Event()
+    live = Live(
+        ground.pool,
+        stopping,
+        heartbeat=settings.heartbeat_seconds,
+        unread_for=settings.unread_for_seconds,
+    )
+    api = read_api(ground.pool, news, live, visible_within=settings.visible_within_seconds)
     add_health(api, {"database": database_check(ground.pool), "log": inbox_check(inbox)})
-    return Service(name=settings.service, app=api, ground=ground, inbox=inbox)
+    return Service(
+        name=settings.service,
+        app=api,
+        ground=ground,
+        inbox=inbox,
+        tasks=[live.run],
+        channels={CHANNEL: live.told},
+        stopping=stopping,
+    )
 
 
-def read_api(pool: Pool, news: News, *, visible_within: float) -> FastAPI:
+def read_api(pool: Pool, news: News, live: Live, *, visible_within: float) -> FastAPI:
     visible = Depends(visible_by(Visibility(pool, news), visible_within))
     api = FastAPI(
         title="Rollcall reads",
@@ -67,6 +85,7 @@ def read_api(pool: Pool, news: News, *, visible_within: float) -> FastAPI:
         redirect_slashes=False,
     )
     problems.install(api)
+    api.include_router(events(live))
     api.include_router(history(pool))
     api.include_router(results(pool))
     for router in (batches(pool), recipients(pool), calls(pool), directory(pool), published()):

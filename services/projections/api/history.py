@@ -49,7 +49,7 @@ async def show_as_of(reads: Reads, batch: Batch, now: datetime, instant: datetim
     if instant >= now:
         return show_batch(batch, now)
     if instant < batch.created_at:
-        raise not_found("batch at that time")
+        raise not_found("batch")
     return show_batch(await batch_as_of(reads.conn, batch, instant), instant)
 
 
