@@ -6,7 +6,6 @@ breach, and the first of them in the log stands.
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
@@ -104,26 +103,29 @@ class Book:
         self._batch_no: dict[UUID, int] = {}
         self._zones_no: dict[tuple[str, ...], int] = {}
 
-    def take(self, record: Record, event: Event, at: datetime) -> None:
-        where = told(record, dict(record.headers), at)
+    def take(self, record: Record, event: Event) -> None:
         value = record.value or b""
+        if isinstance(event, RecipientQueued | CallEvent | ConversationRecorded):
+            self._of_person(record, event, marks.fingerprint(value))
+            return
+        where, content = told(record, dict(record.headers), event.at), marks.fingerprint(value)
         if isinstance(event, DirectoryEvent):
-            entry = self.directory.setdefault(event.key, {})
-            self._note(entry, event, where, marks.fingerprint(value))
+            self._note(self.directory.setdefault(event.key, {}), event, where, content)
             return
         batch_no = self._number_of(event)
+        batch = self.batches[batch_no]
         match event:
             case ChunkEvent():
                 content = marks.fingerprint(_AT.sub(b"", value, count=1))
                 self._chunk(batch_no, event, where, content)
             case BatchCommand():
-                self._note(self.batches[batch_no].commands, event, where, marks.fingerprint(value))
+                self._note(batch.commands, event, where, content)
             case BatchStatusEvent():
-                self._note(self.batches[batch_no].statuses, event, where, marks.fingerprint(value))
+                self._note(batch.statuses, event, where, content)
             case BatchGateClosed():
-                self._note(self.batches[batch_no].gates, event, where, marks.fingerprint(value))
+                self._note(batch.gates, event, where, content)
             case _:
-                self._of_person(batch_no, event, where, marks.fingerprint(value))
+                raise TypeError(type(event).__name__)
 
     def batch(self, batch_id: UUID) -> BatchBook:
         return self.batches[self._batch_no[batch_id]]
@@ -148,27 +150,21 @@ class Book:
             if where < before.told:
                 known[event_id] = Heard(event, where, content)
 
-    def _of_person(self, batch_no: int, event: Event, where: Told, content: int) -> None:
-        place = where.partition, where.offset
+    def _of_person(
+        self,
+        record: Record,
+        event: RecipientQueued | CallEvent | ConversationRecorded,
+        content: int,
+    ) -> None:
+        place, batch_no = (record.partition, record.offset), self._number_of(event)
         match event:
             case RecipientQueued():
-                person, mark = (
-                    event.recipient_id,
-                    marks.mark_of_grant(event, place, content, batch_no),
-                )
+                mark = marks.mark_of_grant(event, place, content, batch_no)
             case CallEvent():
-                person, mark = (
-                    event.recipient_id,
-                    marks.mark_of_call(event, place, content, batch_no),
-                )
+                mark = marks.mark_of_call(event, place, content, batch_no)
             case ConversationRecorded():
-                person, mark = (
-                    event.recipient_id,
-                    marks.mark_of_record(event, place, content, batch_no),
-                )
-            case _:
-                raise TypeError(type(event).__name__)
-        self._mark(person, mark)
+                mark = marks.mark_of_record(event, place, content, batch_no)
+        self._mark(event.recipient_id, mark)
 
     def _mark(self, person: UUID, mark: bytes) -> None:
         self.people[person.int] = self.people.get(person.int, b"") + mark

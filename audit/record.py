@@ -83,15 +83,14 @@ class Reading:
 
     def _of_its_writer(self, record: Record, given: dict[str, bytes], event: Event) -> bool:
         self._findings.looked(WRITER)
-        where = told(record, given, event.at)
-        if given.get("ce_source") != b"/rollcall/" + record.topic.writer.encode():
-            source = given.get("ce_source", b"").decode(errors="replace")
-            self._findings.breach(
-                WRITER, f"written by {source!r}, not {record.topic.writer}", where
-            )
+        source = given.get("ce_source", b"").decode(errors="replace")
+        if source != f"/rollcall/{record.topic.writer}":
+            what = f"written by {source!r}, not {record.topic.writer}"
+            self._findings.breach(WRITER, what, told(record, given, event.at))
         if TOPIC_OF[type(event)] is record.topic:
             return True
-        self._findings.breach(WRITER, f"{type(event).__name__} is not of this topic", where)
+        what = f"{type(event).__name__} is not of this topic"
+        self._findings.breach(WRITER, what, told(record, given, event.at))
         return False
 
     def _keyed(self, record: Record, given: dict[str, bytes], event: Event) -> None:

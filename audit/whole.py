@@ -38,7 +38,7 @@ class Audit:
         return self._reading.event(record)
 
     def take(self, record: Record, event: Event, opens: Opens) -> None:
-        self.book.take(record, event, event.at)
+        self.book.take(record, event)
         seals.look(record, event, opens, self.book, self.findings)
 
     def deleted(self) -> list[UUID]:

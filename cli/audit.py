@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -167,6 +168,7 @@ class Auditing:
         return frozenset(found)
 
 
+@lru_cache(maxsize=100_000)
 def partition_of(key: bytes, partitions: int) -> int:
     """As the producers of our services choose it."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
