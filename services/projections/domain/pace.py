@@ -36,7 +36,7 @@ STANDSTILL: Final = Pace(0, timedelta())
 def pace_of(batch: Batch, now: datetime) -> Pace:
     """Counted since it was last set going or its hours opened, where that is less."""
     lately = batch.lately
-    if batch.status is not BatchStatus.RUNNING or lately.since is None:
+    if batch.status is not BatchStatus.RUNNING or lately.since is None or not lately.placed:
         return STANDSTILL
     began = max(filter(None, (lately.since, batch.turned_at, _opened(batch, lately.since))))
     measured = max(now - began, SHORTEST)

@@ -57,17 +57,20 @@ def is_open_to(batch: Batch, zones: str, now: datetime) -> bool:
 
 def people_left(batch: Batch) -> Mapping[Zones, Span]:
     """What hours are to be waited for, and for whose own times in them."""
-    called = (
-        progress_of(standing)
-        for standing in batch.standings_shown_as(RecipientStatus.PENDING, None)
-        if standing != UNCALLED
-    )
-    sets = batch.zones if any(called) or not batch.uncalled else batch.uncalled
+    sets: Iterable[str] = batch.zones
+    if len(batch.zones) > 1 and batch.uncalled and not _any_called(batch):
+        sets = batch.uncalled
     together: dict[Zones, Span] = {}
     for zones in sets or [""]:
         span, hours = batch.zones.get(zones, Span()), _hours(batch, zones)
         together[hours] = together[hours].with_(span) if hours in together else span
     return together
+
+
+def _any_called(batch: Batch) -> bool:
+    """Whether somebody waits whose call has ended, or whose slot was given back."""
+    waiting = batch.standings_shown_as(RecipientStatus.PENDING, None)
+    return any(standing != UNCALLED for standing in waiting)
 
 
 def _hours(batch: Batch, zones: str) -> Zones:
