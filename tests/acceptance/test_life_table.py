@@ -15,7 +15,7 @@ from tests.life import BRIEF, ENDLESS, SOON, Answer, Life, at_once, later, peopl
 S, A = BatchStatus, Action
 DISABLED = "disabled"
 A_DAY = 24 * 3600
-MOVING = {"calls_per_minute", "estimated_finish_at"}
+MOVING = {"calls_per_minute", "estimated_finish_at", "estimate_reason"}
 """These go by the clock."""
 
 
