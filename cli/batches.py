@@ -102,7 +102,7 @@ async def watch(
     return 1 if batch["status"] == "FAILED" else 0
 
 
-@app.command
+@app.command(name=("rejections", "errors"))
 async def rejections(
     batch_id: str,
     *,

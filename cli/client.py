@@ -1,6 +1,8 @@
 """The two HTTP surfaces as commands use them; a problem comes back in the server's own words."""
 
 import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -164,6 +166,21 @@ class Client:
             return await self.upload(path, file, _fields(batch=batch, mapping=mapping), key)
         listed = {} if file is None else _recipients(file)
         return await self.post(path, listed | batch, key)
+
+    @asynccontextmanager
+    async def streamed(
+        self, path: str, query: Mapping[str, str | None]
+    ) -> AsyncIterator[httpx2.Response]:
+        """A read of any length, as it comes.  Raises RefusedError."""
+        given = {name: value for name, value in query.items() if value is not None}
+        url, headers = self._endpoints.projections + path, {"Accept-Encoding": "identity"}
+        if self._position:
+            headers[MIN_POSITION] = self._position
+        async with self._http.stream("GET", url, params=given, headers=headers) as answer:
+            if answer.is_error:
+                await answer.aread()
+                self._body(answer)
+            yield answer
 
     async def read(self, path: str, **query: str | int | None) -> Json:
         given = {name: value for name, value in query.items() if value is not None}

@@ -171,7 +171,7 @@ class BatchLog:
                 recipient_id=recipient_id_of(addition_id, row),
                 row=row,
                 sealed=SEAL.close(
-                    RecipientSecrets(phone_number=f"+3360000{row:04}", variables={"plan": "pro"})
+                    RecipientSecrets(phone_number=f"+3360000{row:04}", variables=self._variables())
                 ),
                 zones=("Europe/Paris",) if self._random.random() < 0.5 else (),
             )
@@ -198,6 +198,10 @@ class BatchLog:
                 )
             else:
                 self._rest += call_streams(self._random, self.batch_id, entry.recipient_id)
+
+    def _variables(self) -> dict[str, str]:
+        names = ["plan", "due", "city"]
+        return dict.fromkeys(self._random.sample(names, self._random.randint(0, 3)), "pro")
 
     def _rejections(self, addition_id: UUID, count: int) -> None:
         error = FieldError(field="phone_number", code="phone_missing", message="Give a number.")

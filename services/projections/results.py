@@ -26,7 +26,9 @@ RESULTS = load_queries(__file__, "results.sql")
 
 PAGE_ROWS = 2000
 PAGE_BYTES = 2 * 1024 * 1024
+"""Of variables; with one row more."""
 INSTANT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+"""RFC 3339, as sessions are in UTC."""
 TRIES = 5
 """For a page, while the database is away."""
 
@@ -61,7 +63,7 @@ async def pages(pool: Pool, asked: Asked, after: Place) -> AsyncIterator[list[Re
             yield page
     finally:
         ahead.cancel()
-        await asyncio.wait([ahead])
+        await asyncio.gather(ahead, return_exceptions=True)
 
 
 async def _page(pool: Pool, asked: Asked, after: Place) -> list[Result]:
@@ -75,7 +77,7 @@ async def _page(pool: Pool, asked: Asked, after: Place) -> list[Result]:
             RESULTS.people, asked.batch_id, standings, *after, PAGE_ROWS, PAGE_BYTES
         )
         ids = CallIds(asked.batch_id)
-        call_ids = [ids.of(person["recipient_id"], person["grant_no"]) for person in people]
+        call_ids = [ids.of(recipient_id, grant_no) for _, recipient_id, _, grant_no, *_ in people]
         calls = await reads.conn.fetch(RESULTS.their_calls, call_ids, INSTANT)
     return list(_results(batch, people, calls))
 

@@ -15,6 +15,6 @@ _NUMBER: Final = re.compile(r"[+-][0-9]+([.,][0-9]+)?")
 
 
 def harmless(cell: str) -> str:
-    if cell[:1].isalnum() or not _FORMULA.match(cell) or _NUMBER.fullmatch(cell):
+    if cell[:1].isalnum() or _NUMBER.fullmatch(cell) or not _FORMULA.match(cell):
         return cell
     return f"'{cell}"

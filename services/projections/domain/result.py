@@ -53,18 +53,17 @@ def columns_of(variables: Sequence[str]) -> list[str]:
 
 def cells_of(result: Result, values: Sequence[str | None]) -> list[Any]:
     """A line of a CSV."""
-    cells: list[Any] = list(result[:-1])
+    cells: list[Any] = list(result)
+    cells.pop()
     for place in _FROM_OUTSIDE:
-        if cells[place]:
-            cells[place] = harmless(cells[place])
+        said = cells[place]
+        if said:
+            cells[place] = harmless(said)
     cells += [value and harmless(value) for value in values]
     return cells
 
 
-def _places(*names: str) -> tuple[int, ...]:
-    return tuple(Result._fields.index(name) for name in names)
-
-
-_FROM_OUTSIDE: Final = _places(
-    "phone_number", "name", "cause", "currency", "recording_url", "collected"
+_FROM_OUTSIDE: Final = tuple(
+    OURS.index(name)
+    for name in ("phone_number", "name", "cause", "currency", "recording_url", "collected")
 )
