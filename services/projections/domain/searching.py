@@ -7,10 +7,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_STROKED = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "\N{LATIN SMALL LETTER DOTLESS I}": "i", "æ": "ae",
-     "œ": "oe", "\N{ARABIC TATWEEL}": None}
-)  # fmt: skip
+_STROKED = {
+    "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "\N{LATIN SMALL LETTER DOTLESS I}": "i", "æ": "ae",
+    "œ": "oe", "\N{ARABIC TATWEEL}": "",
+}  # fmt: skip
 """What people type without its stroke, though to Unicode it is a letter of its own."""
 _SELECTORS = range(0xFE00, 0xFE10)
 _NOTATION = re.compile(r"[\s()+./\N{HYPHEN}-\N{HORIZONTAL BAR}\N{MINUS SIGN}-]+")
@@ -20,13 +20,22 @@ _WILD = re.compile(r"([\\%_])")
 LONGEST = 3
 
 
-def folded(text: str) -> str:
-    """Without case, accents and what nobody sees; every script's digits are 0 to 9."""
-    if text.isascii():
-        return " ".join(text.lower().split())
-    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    plain = "".join(_digit(char) for char in apart if not _is_unseen(char))
-    return " ".join(plain.translate(_STROKED).split())
+class _Plain(dict[int, str]):
+    """What is left of a character, by its code; found out when it is met first."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if _is_unseen(char):
+            left = ""
+        elif char.isdecimal():
+            left = str(unicodedata.decimal(char))
+        else:
+            left = _STROKED.get(char, char)
+        self[code] = left
+        return left
+
+
+_PLAIN = _Plain()
 
 
 def _is_unseen(char: str) -> bool:
@@ -36,8 +45,12 @@ def _is_unseen(char: str) -> bool:
     return unicodedata.category(char) == "Cf"
 
 
-def _digit(char: str) -> str:
-    return str(unicodedata.decimal(char)) if char.isdecimal() else char
+def folded(text: str) -> str:
+    """Without case, accents and what nobody sees; every script's digits are 0 to 9."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return " ".join(apart.translate(_PLAIN).split())
 
 
 def grams(key: str) -> set[str]:
