@@ -60,6 +60,11 @@ from services.ingest.uploading.sweeper import Sweeper
 from services.ingest.uploading.workers import Workers
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+ABOUT = """\
+What people ask of Rollcall; reads are another service's. An answer's `Rollcall-Position`, sent to a
+read as `Rollcall-Min-Position`, makes it wait until it shows what was done. A POST takes an
+`Idempotency-Key`: the same key and body get the first answer again. Every error is
+`application/problem+json` with a stable `code` and a `detail` that says what to do."""
 
 
 async def build_app(settings: IngestSettings) -> Service:
@@ -160,6 +165,7 @@ def _http(parts: Parts, ground: Ground, inbox: Inbox) -> FastAPI:
     app = FastAPI(
         title="Rollcall commands",
         version="1",
+        description=ABOUT,
         responses=faults.RESPONSES,
         redirect_slashes=False,
     )

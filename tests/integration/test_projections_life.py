@@ -112,7 +112,7 @@ async def test_whoever_is_removed_is_gone_from_counts_and_lists(reads: ReadSide)
     path = f"/v1/batches/{story.batch_id}/recipients"
     assert await rows(reads, path) == await rows(reads, path, sort="name") == [1, 3]
     gone = await reads.refusal(f"{path}/{story.recipient_id(2)}")
-    assert gone == (404, "not_found")
+    assert gone == (404, "recipient_not_found")
 
 
 async def test_whoever_is_removed_after_a_slot_was_given_back_is_not_counted_as_waiting(

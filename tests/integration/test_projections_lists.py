@@ -136,7 +136,7 @@ async def test_what_is_asked_of_one_batch_is_just_as_strict(reads: ReadSide) -> 
     assert await reads.refusal("/v1/batches/7") == (422, "field_invalid")
     assert await reads.refusal(f"{path}/recipients", outcome="nice") == (422, "filter_invalid")
     assert await reads.refusal(f"{path}/recipients", sort="colour") == (422, "filter_invalid")
-    assert await reads.refusal(path) == (404, "not_found")
+    assert await reads.refusal(path) == (404, "batch_not_found")
     answer = await reads.http.get(path, headers={"Rollcall-Min-Position": "x"})
     assert (answer.status_code, answer.json()["code"]) == (422, "field_invalid")
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
@@ -19,6 +19,7 @@ from contracts.directory import (
 from contracts.sealed import Seal
 from services.ingest import position
 from services.ingest.api.account import ACTOR, Account
+from services.ingest.api.entries import AccountAnswer, AgentAnswer, PhoneNumberAnswer
 from services.ingest.api.parts import Ready
 from services.ingest.domain.directory import (
     account_key,
@@ -39,7 +40,7 @@ Number = Annotated[PhoneNumber, Path()]
 @router.put("/account")
 async def configure_account(
     request: AccountRequest, account_id: Account, parts: Ready, response: Response
-) -> dict[str, Any]:
+) -> AccountAnswer:
     def decide(_: DirectoryEvent | None, at: datetime) -> AccountConfigured:
         return AccountConfigured(
             account_id=account_id, at=at, version=1, actor=ACTOR, **dict(request)
@@ -47,13 +48,13 @@ async def configure_account(
 
     event = await parts.directory.write(account_key(account_id), decide)
     _place(response, event)
-    return {"account_id": account_id} | request.model_dump(mode="json")
+    return AccountAnswer(account_id=account_id, **dict(request))
 
 
 @router.put("/agents/{agent_id}")
 async def register_agent(
     agent_id: Agent, request: AgentRequest, account_id: Account, parts: Ready, response: Response
-) -> dict[str, Any]:
+) -> AgentAnswer:
     seal = await parts.seals.create(account_scope(account_id))
 
     def decide(known: DirectoryEvent | None, at: datetime) -> AgentRegistered:
@@ -71,7 +72,7 @@ async def register_agent(
 
     event = await parts.directory.write(agent_key(account_id, agent_id), decide)
     _place(response, event)
-    return {"agent_id": agent_id} | request.model_dump(mode="json")
+    return AgentAnswer(agent_id=agent_id, **dict(request))
 
 
 @router.delete("/agents/{agent_id}", status_code=204)
@@ -93,7 +94,7 @@ async def register_number(
     account_id: Account,
     parts: Ready,
     response: Response,
-) -> dict[str, Any]:
+) -> PhoneNumberAnswer:
     def decide(_: DirectoryEvent | None, at: datetime) -> PhoneNumberRegistered:
         return PhoneNumberRegistered(
             account_id=account_id,
@@ -106,7 +107,7 @@ async def register_number(
 
     event = await parts.directory.write(number_key(account_id, e164), decide)
     _place(response, event)
-    return {"phone_number": e164, "outbound": request.outbound, "active": True}
+    return PhoneNumberAnswer(phone_number=e164, outbound=request.outbound, active=True)
 
 
 @router.delete("/phone-numbers/{e164}", status_code=204)

@@ -44,7 +44,11 @@ class MendedAnswer(RowAnswer):
     """The list's counts with the row as it is."""
 
 
-@router.get("/template.csv")
+@router.get(
+    "/template.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
 async def template() -> Response:
     """A file to fill in: the header, and a row as an example."""
     headers = {"Content-Disposition": 'attachment; filename="recipients.csv"'}

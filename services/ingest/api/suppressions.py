@@ -61,7 +61,7 @@ class RejectedRow(BaseModel):
     errors: list[FieldProblem]
 
 
-class ListAnswer(BaseModel):
+class SuppressionsAnswer(BaseModel):
     source: str
     added: int
     unchanged: int
@@ -120,7 +120,7 @@ async def lift(e164: Number, account_id: Account, parts: Ready, response: Respon
     _place(response, event)
 
 
-@router.post("", response_model=ListAnswer, openapi_extra=LIST_BODY)
+@router.post("", response_model=SuppressionsAnswer, openapi_extra=LIST_BODY)
 async def suppress_all(
     request: Request, account_id: Account, parts: Ready, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:

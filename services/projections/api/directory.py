@@ -20,7 +20,9 @@ def directory(pool: Pool) -> APIRouter:
         async with reading(pool) as reads:
             row = await reads.account(account)
         if row is None:
-            raise Problem(404, "not_found", "The account is not configured.", "PUT /v1/account.")
+            raise Problem(
+                404, "account_not_found", "The account is not configured.", "PUT /v1/account."
+            )
         configuration = Configuration.model_validate(row["configuration"])
         return AccountShape(account_id=account, **dict(configuration))
 

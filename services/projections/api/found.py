@@ -15,4 +15,6 @@ async def batch_of(reads: Reads, account: str, batch_id: UUID) -> Batch:
 
 
 def not_found(what: str) -> Problem:
-    return Problem(404, "not_found", f"There is no such {what}.", "Check the id.")
+    """Of a batch, a recipient, a call: `batch_not_found`, as the service of commands says."""
+    code = f"{what.partition(' ')[0]}_not_found"
+    return Problem(404, code, f"There is no such {what}.", "Check the id.")
