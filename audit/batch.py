@@ -6,7 +6,7 @@ from uuid import UUID
 
 from audit.book import BatchBook, Heard
 from audit.findings import Told
-from audit.marks import micros
+from audit.marks import Mark, micros
 from contracts.batches import BatchCreated, RetryPolicy
 from contracts.gates import BatchGateClosed
 from contracts.progress import Rules
@@ -38,6 +38,12 @@ class Batch:
         """The status in force."""
         place = bisect_right(self.instants, instant)
         return self.statuses[place - 1].event if place else None
+
+    def granting(self, queued: Mark) -> BatchStatusEvent | None:
+        """The status that this was granted under; None: there is none that fits."""
+        status = self.at(queued.at)
+        fits = status is not None and status.epoch == queued.epoch
+        return status if fits and status and status.status is BatchStatus.RUNNING else None
 
     def rules(self, status: BatchStatusEvent) -> Rules:
         policy = RetryPolicy() if self.created is None else self.created.retry_policy

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from audit import marks
 from audit.findings import Findings, Told, check
-from audit.record import Record, told
+from audit.record import IDS, Record, told
 from contracts.batches import (
     Addition,
     BatchCommand,
@@ -112,7 +112,7 @@ class Book:
         if isinstance(event, DirectoryEvent):
             self._note(self.directory.setdefault(event.key, {}), event, where, content)
             return
-        batch_no = self._number_of(event)
+        batch_no = self._number_of(event, record)
         batch = self.batches[batch_no]
         match event:
             case ChunkEvent():
@@ -130,11 +130,14 @@ class Book:
     def batch(self, batch_id: UUID) -> BatchBook:
         return self.batches[self._batch_no[batch_id]]
 
-    def _number_of(self, event: Event) -> int:
+    def _number_of(self, event: Event, record: Record) -> int:
         batch_id: UUID = event.batch_id  # type: ignore[attr-defined] # all but the directory's
         number = self._batch_no.setdefault(batch_id, len(self.batches))
         if number == len(self.batches):
             self.batches.append(BatchBook(batch_id, event.account_id))
+        elif self.batches[number].account_id != event.account_id:
+            where = told(record, dict(record.headers), event.at)
+            self._findings.breach(IDS, "of another account than its batch", where)
         return number
 
     def _note(self, known: dict[UUID, Heard[E]], event: E, where: Told, content: int) -> None:
@@ -156,7 +159,7 @@ class Book:
         event: RecipientQueued | CallEvent | ConversationRecorded,
         content: int,
     ) -> None:
-        place, batch_no = (record.partition, record.offset), self._number_of(event)
+        place, batch_no = (record.partition, record.offset), self._number_of(event, record)
         match event:
             case RecipientQueued():
                 mark = marks.mark_of_grant(event, place, content, batch_no)

@@ -9,7 +9,7 @@ from audit.marks import Kind, Mark, instant, micros
 from audit.person import Call, Person
 from audit.scene import Scene
 from contracts.batches import MOST_ATTEMPTS
-from contracts.progress import Progress, Stage, called_again_from
+from contracts.progress import Progress, Rules, Stage, called_again_from
 
 GRANTED: Final = check(
     "granted", "Every call was granted, to a recipient of its batch whose whole list has landed."
@@ -28,10 +28,14 @@ def judge(person: Person, batch: Batch, scene: Scene) -> None:
         if call.queued is None:
             continue
         _is_of_the_batch(call.queued, person, batch, scene)
-        _is_run(call.queued, person, batch, scene)
         if before is not None:
             _is_alone(before, call.queued, person, scene)
-        _is_counted(before, call.queued, person, batch, scene)
+        status = batch.granting(call.queued)
+        scene.findings.looked(RUNNING)
+        if status is None:
+            _is_not_run(call.queued, person, batch, scene)
+        else:
+            _is_counted(before, call.queued, person, batch.rules(status), scene)
         before = call
 
 
@@ -68,14 +72,11 @@ def _is_of_the_batch(queued: Mark, person: Person, batch: Batch, scene: Scene) -
         scene.findings.breach(GRANTED, "another seal than its row's", *person.told(row, queued))
 
 
-def _is_run(queued: Mark, person: Person, batch: Batch, scene: Scene) -> None:
-    scene.findings.looked(RUNNING)
-    status = batch.at(queued.at)
-    if status is not None and status.status == "RUNNING" and status.epoch == queued.epoch:
-        return
+def _is_not_run(queued: Mark, person: Person, batch: Batch, scene: Scene) -> None:
     if not scene.owes_its_like(queued.at):
         scene.findings.open(RUNNING, "its status is beyond the end that was read")
         return
+    status = batch.at(queued.at)
     now = "unknown" if status is None else f"{status.status} in epoch {status.epoch}"
     what = f"granted in epoch {queued.epoch} while its batch was {now}"
     scene.findings.breach(RUNNING, what, *person.told(queued))
@@ -94,16 +95,12 @@ def _is_alone(before: Call, queued: Mark, person: Person, scene: Scene) -> None:
 
 
 def _is_counted(
-    before: Call | None, queued: Mark, person: Person, batch: Batch, scene: Scene
+    before: Call | None, queued: Mark, person: Person, rules: Rules, scene: Scene
 ) -> None:
     scene.findings.looked(ATTEMPTS)
-    status = batch.at(queued.at)
-    if status is None:
-        return  # said of RUNNING already
-    rules = batch.rules(status)
     known = [Progress()] if before is None else list(progress_after(before))
     for progress in known:
-        first_of_run = progress.epoch < status.retry_epoch
+        first_of_run = progress.epoch < rules.retry_epoch
         run_attempt = 1 if first_of_run else progress.run_attempt + 1
         counted = (progress.attempt + 1, run_attempt) == (queued.attempt, queued.run_attempt)
         due = progress.not_before

@@ -59,7 +59,7 @@ def _wrongly_granted(
 ) -> str | None:
     if _too_early(queued.at, person):
         return "granted before its recipient's not_before"
-    status = batch.at(queued.at)
+    status = batch.granting(queued)
     if status is not None and status.expires_at is not None:
         if queued.at >= micros(status.expires_at):
             return "granted after its batch had expired"

@@ -20,7 +20,7 @@ READABLE: Final = check(
 )
 WRITER: Final = check("writer", "Every topic has one writer and holds only its own events.")
 KEYED: Final = check("keyed", "Every record is under its event's key, in the key's partition.")
-IDS: Final = check("ids", "Every id is derived from what it names.")
+IDS: Final = check("ids", "Every id is derived from what it names; a batch is of one account.")
 
 PartitionOf = Callable[[bytes, int], int]
 """Of a key, among so many."""
