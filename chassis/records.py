@@ -30,18 +30,14 @@ class Received:
 
 def received(record: ConsumerRecord, prefix: str = "") -> Received:
     """Raises UnknownEventError or MalformedEventError."""
-    event = decode(record.value, record.headers)
-    ce_id = traceparent = None
-    for name, value in record.headers:
-        if name == "ce_id":
-            ce_id = value.decode()
-        elif name == "traceparent":
-            traceparent = value.decode()
+    headers = dict(record.headers)
+    event = decode(record.value, headers)
+    ce_id, traceparent = headers.get("ce_id"), headers.get("traceparent")
     return Received(
         event,
         record.topic.removeprefix(prefix),
         record.partition,
         record.offset,
-        traceparent,
-        ce_id or str(event.event_id),
+        traceparent and traceparent.decode(),
+        ce_id.decode() if ce_id else str(event.event_id),
     )

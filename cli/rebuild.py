@@ -1,15 +1,20 @@
-"""`rollcall rebuild`: a service's tables dropped, replayed from the first event, and compared."""
+"""`rollcall rebuild`: a service's tables made anew from the first event, compared, put in place."""
 
 import os
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from chassis.logging import configure
 from chassis.rebuild import RebuildError, Report
 from cli.endpoints import NotRunningError, read
 from cli.printing import console, say_failure, say_json, table
+
+Told = Callable[[int, int], None]
 
 
 class FromLog(Protocol):
@@ -24,8 +29,8 @@ async def rebuild(data_dir: Path, service: str | None, *, force: bool, as_json: 
     reports: dict[str, Report] = {}
     try:
         for name in [service] if service else SERVICES:
-            with _told_about(name, data_dir):
-                reports[name] = await _from_log(name)(force=force)
+            with _told_about(name, data_dir), _bar(name, shown=not as_json) as told:
+                reports[name] = await _from_log(name, told)(force=force)
             if not as_json:
                 _say(name, reports[name])
     except RebuildError as error:
@@ -35,13 +40,29 @@ async def rebuild(data_dir: Path, service: str | None, *, force: bool, as_json: 
     return 0 if all(report.equal for report in reports.values()) else 1
 
 
-def _from_log(service: str) -> FromLog:
+def _from_log(service: str, told: Told) -> FromLog:
     """A service's code takes its time to load: that of the one at hand alone."""
     if service == "scheduler":
         from services.scheduler.rebuilding import rebuild_from_log  # noqa: PLC0415
     else:
         from services.projections.rebuilding import rebuild_from_log  # noqa: PLC0415
+
+        return partial(rebuild_from_log, told=told)
     return rebuild_from_log
+
+
+@contextmanager
+def _bar(name: str, *, shown: bool) -> Iterator[Told]:
+    """How many of how many events are read, and the time left."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not shown, transient=True) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda read, total: progress.update(task, completed=read, total=total)
 
 
 @contextmanager
@@ -76,7 +97,10 @@ def _of_folder(service: str, data_dir: Path) -> dict[str, str]:
 def _say(name: str, report: Report) -> None:
     verdict = "[green]equal[/]" if report.equal else "[red]different[/]"
     done = "now in place" if report.swapped else "left as it was"
-    console.print(f"{name}: {report.records} events replayed, {verdict}, {done}")
+    before = f", {report.resumed} by an earlier attempt" if report.resumed else ""
+    console.print(f"{name}: {report.records} events replayed{before}, {verdict}, {done}")
+    if report.unshared:
+        console.print(f"not compared, as only one model has them: {', '.join(report.unshared)}")
     table(
         ("table", "rows", "missing before", "surplus before", "such as"),
         [(t.name, t.rows, t.missing, t.surplus, ", ".join(t.keys[:3])) for t in report.tables],
@@ -87,6 +111,7 @@ def _as_json(report: Report) -> dict[str, object]:
     return {
         "equal": report.equal,
         "records": report.records,
+        "resumed": report.resumed,
         "swapped": report.swapped,
         "tables": {
             t.name: {"rows": t.rows, "missing": t.missing, "surplus": t.surplus}

@@ -4,7 +4,7 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from contracts.event import Event
 from contracts.topics import EVENT_OF
 
-Headers = Iterable[tuple[str, bytes]]
+Headers = Iterable[tuple[str, bytes]] | Mapping[str, bytes]
 Json = dict[str, Any]
 
 PASSED_OVER = "ce_maybepassedover"

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from tests.bench import (
     accounts,
+    applying,
     checking,
     dormant,
     end_to_end,
@@ -39,6 +40,7 @@ FIGURES: Mapping[str, Measure] = MappingProxyType(
         "rebuilding": rebuilding.measure,
         "exporting": exporting.measure,
         "reading": reading.measure,
+        "applying": applying.measure,
         "latency": latency.measure,
         "turnover": turnover.measure,
         "sharing": sharing.measure,

@@ -38,6 +38,10 @@ class Size:
     """People in the longest lists that are read."""
     deep_page: int
     read_times: int
+    told_people: int
+    """In the log that the read side is fed with."""
+    told_seconds: float
+    """In which their calls end at an even pace."""
     patience: float
     """Seconds after which nothing more is to be expected."""
 
@@ -70,6 +74,8 @@ FULL = Size(
     read_longest=110_000,
     deep_page=1_000,
     read_times=200,
+    told_people=60_000,
+    told_seconds=20,
     patience=1200,
 )
 TINY = Size(
@@ -100,5 +106,7 @@ TINY = Size(
     read_longest=2_000,
     deep_page=3,
     read_times=4,
+    told_people=400,
+    told_seconds=1,
     patience=30,
 )

@@ -87,6 +87,7 @@ async def test_every_statement_fits_the_schema(model: Connection) -> None:
     await check_queries(model, FOLDS)
     await check_queries(model, RESULTS)
     await check_queries(model, Q)
+    await model.execute(TIMELINE.told)
     await check_queries(model, TIMELINE)
     await check_queries(model, SEARCH)
 

@@ -63,6 +63,10 @@ UPDATE generations SET state = 'retired' WHERE state = 'live'
 -- name: put_in_place
 UPDATE generations SET state = 'live' WHERE number = $1
 
+-- name: tell_of_it
+-- Whoever follows what happens looks again, and sees another generation.
+SELECT pg_notify('projections_changed', '')
+
 -- name: give_up
 UPDATE generations SET state = 'retired' WHERE number = $1
 

@@ -58,6 +58,7 @@ async def switch(building: Building) -> None:
         await building.read_up()
         await building.conn.execute(Q.retire)
         await building.conn.execute(Q.put_in_place, building.number)
+        await building.conn.execute(Q.tell_of_it)
 
 
 async def drop_retired(conn: Connection, *, within: float | None = None) -> None:

@@ -53,8 +53,9 @@ async def fold_timeline(
     await write(conn, Q.fold_commands, await _commands(commands, keys))
     if rows:
         counted = [batches[number][0] for number in entries]
-        columns = zip(*rows, strict=True)
-        await conn.execute(Q.fold_timeline, counted, list(entries.values()), *columns)
+        await conn.execute(Q.told)
+        await conn.copy_records_to_table("told", records=rows)
+        await conn.execute(Q.fold_timeline, counted, list(entries.values()))
     await write(conn, Q.fold_changes, list(batches.values()))
 
 
