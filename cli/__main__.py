@@ -61,7 +61,7 @@ def rebuild(
     force: Annotated[bool, Parameter(negative="")] = False,
     json: AsJson = False,
 ) -> int:
-    """Drop what a service knows, replay the log from its first event, and compare.
+    """Make what a service knows anew from the first event, compare, and put it in place.
 
     Parameters
     ----------

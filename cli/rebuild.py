@@ -43,12 +43,12 @@ async def rebuild(data_dir: Path, service: str | None, *, force: bool, as_json: 
 def _from_log(service: str, told: Told) -> FromLog:
     """A service's code takes its time to load: that of the one at hand alone."""
     if service == "scheduler":
-        from services.scheduler.rebuilding import rebuild_from_log  # noqa: PLC0415
-    else:
-        from services.projections.rebuilding import rebuild_from_log  # noqa: PLC0415
+        from services.scheduler import rebuilding as scheduler  # noqa: PLC0415
 
-        return partial(rebuild_from_log, told=told)
-    return rebuild_from_log
+        return scheduler.rebuild_from_log
+    from services.projections import rebuilding as projections  # noqa: PLC0415
+
+    return partial(projections.rebuild_from_log, told=told)
 
 
 @contextmanager
