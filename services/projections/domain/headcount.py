@@ -56,7 +56,7 @@ class Headcount:
     standings: Mapping[str, int]
     """How many stand where, those not yet granted a slot left out."""
 
-    @property
+    @cached_property
     def rules(self) -> Rules:
         return Rules(
             policy=self.created.retry_policy,
@@ -81,10 +81,17 @@ class Headcount:
         counts[self.shown(Progress())] += max(0, self.total - sum(self.standings.values()))
         return counts
 
-    def count(self, status: RecipientStatus) -> int:
-        return sum(count for seen, count in self.everyone.items() if seen.status is status)
+    @cached_property
+    def _by_status(self) -> Mapping[RecipientStatus, int]:
+        counts: Counter[RecipientStatus] = Counter()
+        for seen, recipients in self.everyone.items():
+            counts[seen.status] += recipients
+        return counts
 
-    @property
+    def count(self, status: RecipientStatus) -> int:
+        return self._by_status[status]
+
+    @cached_property
     def remaining(self) -> int:
         return sum(count for seen, count in self.everyone.items() if not seen.final)
 
