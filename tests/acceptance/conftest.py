@@ -3,14 +3,12 @@
 Whatever was asked of it, its log keeps every promise in the end.
 """
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tests.house import ROOT, House, house
+from tests.house import House, house
+from tests.promises import keeps_its_promises
 
 
 @pytest.fixture(scope="session")
@@ -18,15 +16,3 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(tmp_path_factory.mktemp("standing") / "data", dialers=2) as opened:
         yield opened
         keeps_its_promises(opened)
-
-
-def keeps_its_promises(opened: House) -> None:
-    said = subprocess.run(
-        [sys.executable, "-m", "cli", "audit", "--json", "--data-dir", opened.folder],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert said.returncode == 0, said.stderr or json.loads(said.stdout)["breaches"]
