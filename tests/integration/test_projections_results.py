@@ -107,7 +107,7 @@ async def test_what_is_not_understood_is_refused_before_anything_is_sent(reads: 
     assert await reads.refusal(path, cursor=str(story.batch_id)) == (422, "cursor_invalid")
     assert (await reads.refusal(path, limit="7"))[0] == 422
     nobodys = f"/v1/batches/{story.addition_id}/results.jsonl"
-    assert await reads.refusal(nobodys) == (404, "not_found")
+    assert await reads.refusal(nobodys) == (404, "batch_not_found")
 
 
 @pytest.mark.usefixtures("short_pages")
