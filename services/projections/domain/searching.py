@@ -63,11 +63,14 @@ def grams(key: str) -> set[str]:
     }
 
 
-def _needed(word: str) -> set[str]:
-    """The grams that a key with this word in it must have."""
-    if len(word) <= LONGEST:
-        return {word}
-    return {word[start : start + LONGEST] for start in range(len(word) - LONGEST + 1)}
+def _needed(word: str) -> str:
+    """The gram in its middle, which a key with this word in it must have.
+
+    Not all of them: they come together, and who plans the search takes each for another reason
+    to think the word rare.
+    """
+    start = max(0, (len(word) - LONGEST) // 2)
+    return word[start : start + LONGEST]
 
 
 def _anywhere(text: str) -> str:
@@ -93,7 +96,7 @@ class Search:
 
     @property
     def grams(self) -> list[str]:
-        return sorted({gram for word in self.words for gram in _needed(word)})
+        return sorted({_needed(word) for word in self.words})
 
     @property
     def patterns(self) -> list[str]:
