@@ -30,6 +30,7 @@ def batches(pool: Pool) -> APIRouter:
 
     @router.get("")
     async def list_batches(account: Account, asked: BatchParameters) -> Page[BatchShape]:
+        """Newest first."""
         async with reading(pool) as reads:
             ids = await reads.batches_page(
                 account,
@@ -48,6 +49,7 @@ def batches(pool: Pool) -> APIRouter:
 
     @router.get("/{batch_id}")
     async def read_batch(account: Account, batch_id: UUID, asked: AsOfParameters) -> BatchShape:
+        """How a batch stands, now or as of an instant; the tag changes with whatever is shown."""
         async with reading(pool) as reads:
             found = await reads.batches(account, [batch_id])
             if not found:
@@ -60,6 +62,7 @@ def batches(pool: Pool) -> APIRouter:
     async def list_calls(
         account: Account, batch_id: UUID, asked: PageParameters
     ) -> Page[CallShape]:
+        """Every call of the batch, newest first."""
         async with reading(pool) as reads:
             await batch_of(reads, account, batch_id)
             rows = await reads.calls_page(
@@ -73,6 +76,7 @@ def batches(pool: Pool) -> APIRouter:
     async def list_rejections(
         account: Account, batch_id: UUID, asked: PageParameters
     ) -> Page[RejectionShape]:
+        """The error log: rows that were refused, and everything wrong with each."""
         async with reading(pool) as reads:
             await batch_of(reads, account, batch_id)
             rows = await reads.rejections_page(
@@ -90,6 +94,7 @@ def calls(pool: Pool) -> APIRouter:
 
     @router.get("/{call_id}")
     async def read_call(account: Account, call_id: UUID, _: NoParameters) -> CallShape:
+        """One call; what was said in it once that is recorded."""
         async with reading(pool) as reads:
             row = await reads.call(account, call_id)
         if row is None:

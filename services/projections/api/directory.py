@@ -17,6 +17,7 @@ def directory(pool: Pool) -> APIRouter:
 
     @router.get("/account")
     async def read_account(account: Account, _: NoParameters) -> AccountShape:
+        """Its settings, once somebody has set them or used it."""
         async with reading(pool) as reads:
             row = await reads.account(account)
         if row is None:
@@ -28,6 +29,7 @@ def directory(pool: Pool) -> APIRouter:
 
     @router.get("/agents")
     async def list_agents(account: Account, asked: PageParameters) -> Page[AgentShape]:
+        """By id; disabled ones, too."""
         (last,) = after(asked.cursor, BY_NAME) or ("",)
         async with reading(pool) as reads:
             rows = await reads.agents_page(account, after=last, limit=asked.limit + 1)
@@ -37,6 +39,7 @@ def directory(pool: Pool) -> APIRouter:
 
     @router.get("/phone-numbers")
     async def list_phone_numbers(account: Account, asked: PageParameters) -> Page[PhoneNumberShape]:
+        """Caller ids; disabled ones, too."""
         (last,) = after(asked.cursor, BY_NAME) or ("",)
         async with reading(pool) as reads:
             rows = await reads.phone_numbers_page(account, after=last, limit=asked.limit + 1)

@@ -26,7 +26,7 @@ LastEventId = Annotated[
 def events(live: Live) -> APIRouter:
     router = APIRouter(prefix="/v1/batches", tags=["batches"])
 
-    @router.get("/events", response_class=EventStream, responses=DECLARED)
+    @router.get("/events", response_class=EventStream, status_code=200, responses=DECLARED)
     async def follow_batches(
         account: Account, _: NoParameters, last: LastEventId = None
     ) -> EventStream:
@@ -42,7 +42,9 @@ def events(live: Live) -> APIRouter:
         start = resumed or opening.place
         return live.stream(live.lists, account, first, opening.place, start)
 
-    @router.get("/{batch_id}/events", response_class=EventStream, responses=DECLARED)
+    @router.get(
+        "/{batch_id}/events", response_class=EventStream, status_code=200, responses=DECLARED
+    )
     async def follow_batch(
         account: Account, batch_id: UUID, _: NoParameters, last: LastEventId = None
     ) -> EventStream:

@@ -26,7 +26,7 @@ BY_NAME: TypeAdapter[tuple[Name]] = TypeAdapter(tuple[Name])
 
 class Page(BaseModel, Generic[T]):
     data: list[T]
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="What to send as `cursor`; null: there is no more.")
 
 
 def page_of(

@@ -53,22 +53,33 @@ def _known_type(value: str | None) -> str | None:
 
 
 class Nothing(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class Paging(Nothing):
     limit: int = Field(default=50, ge=1, le=500)
+    """How many at most."""
     cursor: str | None = None
+    """The `next_cursor` of the page before; none: from the start."""
 
 
 class BatchFilter(Paging):
     status: Annotated[BatchStatus | None, BeforeValidator(_one_of("status", BatchStatus))] = None
+    """Only those that are shown with this status."""
     search: str | None = Field(default=None, max_length=100, pattern=r"^[^\x00]*$")
     """Part of the name, in any case."""
 
 
-SeenStatus = Annotated[RecipientStatus | None, BeforeValidator(_one_of("status", RecipientStatus))]
-SeenOutcome = Annotated[Outcome | None, BeforeValidator(_one_of("outcome", Outcome))]
+SeenStatus = Annotated[
+    RecipientStatus | None,
+    BeforeValidator(_one_of("status", RecipientStatus)),
+    Field(description="Only those that are shown with this status."),
+]
+SeenOutcome = Annotated[
+    Outcome | None,
+    BeforeValidator(_one_of("outcome", Outcome)),
+    Field(description="Only those whose last call ended so."),
+]
 
 
 class RecipientFilter(Paging):
@@ -77,6 +88,7 @@ class RecipientFilter(Paging):
     search: str | None = Field(default=None, max_length=100, pattern=r"^[^\x00]*$")
     """Part of the name, in any case, or of the number."""
     sort: Annotated[Sort, BeforeValidator(_known_sort)] = "row"
+    """By what; turned round by a leading `-`."""
 
     @property
     def by(self) -> str:
@@ -94,6 +106,7 @@ class AsOf(Nothing):
 
 class TimelineFilter(Paging):
     type: Annotated[str | None, AfterValidator(_known_type)] = None
+    """Only events of this name."""
 
 
 NoParameters = Annotated[Nothing, Query()]

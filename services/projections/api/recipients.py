@@ -28,6 +28,7 @@ def recipients(pool: Pool) -> APIRouter:
     async def list_recipients(
         account: Account, batch_id: UUID, asked: RecipientParameters
     ) -> Page[RecipientShape]:
+        """Who is called, and how far each is."""
         async with reading(pool) as reads:
             batch = await batch_of(reads, account, batch_id)
             rows = await people(reads.conn, batch, _wanted(asked))
@@ -42,6 +43,7 @@ def recipients(pool: Pool) -> APIRouter:
     async def read_recipient(
         account: Account, batch_id: UUID, recipient_id: UUID, _: NoParameters
     ) -> RecipientShape:
+        """One recipient, as in the list."""
         async with reading(pool) as reads:
             batch = await batch_of(reads, account, batch_id)
             row = await _recipient(reads, batch_id, recipient_id)
@@ -51,6 +53,7 @@ def recipients(pool: Pool) -> APIRouter:
     async def explain(
         account: Account, batch_id: UUID, recipient_id: UUID, _: NoParameters
     ) -> WhyShape:
+        """Why this recipient has not been called yet, or what became of it."""
         async with reading(pool) as reads:
             found = await reads.batches(account, [batch_id])
             if not found:

@@ -58,6 +58,7 @@ def results(pool: Pool) -> APIRouter:
         "/results.csv", response_class=Download, responses=_answer(CsvLines.media_type, COLUMNS)
     )
     async def read_csv(account: Account, batch_id: UUID, asked: CsvParameters) -> Download:
+        """A line a recipient, with a column of each variable; a cut is gone on from by `cursor`."""
         after = await _begin(pool, account, batch_id, asked.cursor)
         async with reading(pool) as reads:
             variables = await variables_of(reads, batch_id, MOST_VARIABLES + 1)
@@ -73,6 +74,7 @@ def results(pool: Pool) -> APIRouter:
     async def read_json_lines(
         account: Account, batch_id: UUID, asked: ResultParameters
     ) -> Download:
+        """The same as JSON, an object a line."""
         after = await _begin(pool, account, batch_id, asked.cursor)
         lines = JsonLines()
         found = pages(pool, Asked(account, batch_id, asked.status, asked.outcome), after)

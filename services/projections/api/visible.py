@@ -12,6 +12,7 @@ from services.projections.domain.position import Position, read_position
 from services.projections.visibility import LANDED, Visibility
 
 HEADER = "Rollcall-Min-Position"
+ABOUT = "The `Rollcall-Position` of a command: the answer waits until it shows what was done."
 
 
 def visible_by(visibility: Visibility, within: float) -> Callable[..., Awaitable[None]]:
@@ -20,7 +21,7 @@ def visible_by(visibility: Visibility, within: float) -> Callable[..., Awaitable
     async def visible(
         request: Request,
         account: Account,
-        position: Annotated[str | None, Header(alias=HEADER)] = None,
+        position: Annotated[str | None, Header(alias=HEADER, description=ABOUT)] = None,
     ) -> None:
         if position is None:
             return
