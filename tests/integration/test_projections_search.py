@@ -1,8 +1,10 @@
 """Batches are found as people type, and no walk over them loses or repeats one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from random import Random
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +20,9 @@ from services.projections.handlers import fold_events
 from services.projections.store import Reads
 from tests.batch_story import AT, Story, a_story, position, until_counted
 from tests.conftest import DatabaseFactory
+from tests.counter import until
 from tests.log_of_batches import OneKey, a_log, interleaved
+from tests.log_of_calls import SEAL
 from tests.read_side import ReadSide, read_side
 
 STATUSES = "SELECT batch_id, status FROM batches"
@@ -33,13 +37,23 @@ async def reads(kafka: str, postgres: str) -> AsyncIterator[ReadSide]:
 
 
 @pytest.fixture
-async def model(database: DatabaseFactory) -> AsyncIterator[Connection]:
+async def model_dsn(database: DatabaseFactory) -> str:
     dsn = await database()
     await prepare(dsn, definition())
-    conn = await connect(dsn, application_name="test")
-    await stay_in(conn, 1)
+    return dsn
+
+
+@pytest.fixture
+async def model(model_dsn: str) -> AsyncIterator[Connection]:
+    conn = await member(model_dsn)
     yield conn
     await conn.close()
+
+
+async def member(dsn: str) -> Connection:
+    conn = await connect(dsn, application_name="test")
+    await stay_in(conn, 1)
+    return conn
 
 
 async def created(reads: ReadSide, name: str, minutes: int = 0) -> Story:
@@ -110,6 +124,37 @@ async def test_a_batch_is_found_by_the_status_that_it_is_shown_with(reads: ReadS
     await until_counted(reads, story, completed=1)
     assert await found(reads, "damson", status="RUNNING") == []
     assert await found(reads, "damson", status="COMPLETED") == ["Damson"]
+
+
+@pytest.mark.parametrize("end_first", [True, False])
+async def test_who_folds_the_end_and_who_folds_the_last_call_do_not_miss_each_other(
+    model_dsn: str, *, end_first: bool
+) -> None:
+    one, other = [await member(model_dsn) for _ in range(2)]
+    story = Story(SEAL, uuid4(), 1)
+    await fold_events(one, [story.created(), story.chunk()], keys=OneKey())
+    end = story.status(status.BatchCompleted, BatchStatus.COMPLETED)
+    told = [end, story.completed(1, Outcome.COMPLETED)]
+    first, second = told if end_first else told[::-1]
+
+    async def folded() -> None:
+        async with other.transaction():
+            await fold_events(other, [second], keys=OneKey())
+
+    async with one.transaction():
+        await fold_events(one, [first], keys=OneKey())
+        waiting = asyncio.create_task(folded())
+        await until(lambda: waits(one, other))
+    await waiting
+    assert await one.fetchval("SELECT status FROM batches") == "COMPLETED"
+    for conn in (one, other):
+        await conn.close()
+
+
+async def waits(one: Connection, other: Connection) -> bool:
+    """Asked of the server, by a third party."""
+    pid = other.get_server_pid()
+    return bool(await one.fetchval("SELECT cardinality(pg_blocking_pids($1)) > 0", pid))
 
 
 @settings(

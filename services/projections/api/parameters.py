@@ -67,7 +67,7 @@ class BatchFilter(Paging):
     status: Annotated[BatchStatus | None, BeforeValidator(_one_of("status", BatchStatus))] = None
     """Only those that are shown with this status."""
     search: str | None = Field(default=None, max_length=100, pattern=r"^[^\x00]*$")
-    """Part of the name, in any case."""
+    """Words: each is somewhere in the name, in any case, with or without accents."""
 
 
 SeenStatus = Annotated[
@@ -86,7 +86,7 @@ class RecipientFilter(Paging):
     status: SeenStatus = None
     outcome: SeenOutcome = None
     search: str | None = Field(default=None, max_length=100, pattern=r"^[^\x00]*$")
-    """Part of the name, in any case, or of the number."""
+    """The same of their names; words that read as a number may be a part of theirs instead."""
     sort: Annotated[Sort, BeforeValidator(_known_sort)] = "row"
     """By what; turned round by a leading `-`."""
 
