@@ -168,7 +168,8 @@ def sized(batches: int, people: int, longest: int) -> list[Told]:
     return [Told(number, length, length > short) for number, length in enumerate(lengths)]
 
 
-async def fill(dsn: str, batches: Sequence[Told]) -> None:
+async def fill(dsn: str, batches: Sequence[Told]) -> int:
+    """Gives the bytes that the model takes."""
     conn = await connect(dsn, application_name="bench", transaction_timeout="0")
     try:
         waiting: list[Event] = []
@@ -181,6 +182,7 @@ async def fill(dsn: str, batches: Sequence[Told]) -> None:
         await _folded(conn, waiting)
         await conn.execute("SET statement_timeout = 0")
         await conn.execute("VACUUM (ANALYZE)")
+        return int(await conn.fetchval("SELECT pg_database_size(current_database())"))
     finally:
         await conn.close()
 

@@ -27,7 +27,7 @@ Path = Callable[[], str]
 def measure(house: House, size: Size) -> list[Figure]:
     house.prepare(concurrency=size.limit)
     batches = sized(size.read_batches, size.read_people, size.read_longest)
-    uvloop.run(fill(house.endpoints["databases"]["projections"], batches))
+    taken_up = uvloop.run(fill(house.endpoints["databases"]["projections"], batches))
     reader = Reader(house.endpoints["projections"])
     longest = batches[0]
     people = f"/v1/batches/{longest.batch_id}/recipients"
@@ -36,7 +36,10 @@ def measure(house: House, size: Size) -> list[Figure]:
     taken = reader.timed({"bare": lambda: BARE} | often, size.read_times)
     taken |= reader.timed(seldom, size.read_times // 4)
     bare = taken.pop("bare")
-    return [
+    least = min(batch.people for batch in batches)
+    lengths = f"people in {len(batches):,} batches of {least:,} to {longest.people:,}"
+    disk = Figure("the model on disk", taken_up / 2**20, "MB", size.read_people, lengths)
+    return [disk] + [
         Figure(
             f"{name}, {part}",
             percentile(seconds, share) * 1000,
