@@ -86,6 +86,21 @@ async def test_commands_are_answered_as_declared(commands: Surface) -> None:
     assert await commands.disagreements(FEW) == []
 
 
+def test_every_read_and_whatever_it_may_be_asked_with_is_described(reads: Surface) -> None:
+    operations = {
+        f"{method} {path}": operation
+        for path, methods in reads.document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert [name for name, it in operations.items() if not it.get("description")] == []
+    assert [
+        (name, parameter["name"])
+        for name, it in operations.items()
+        for parameter in it.get("parameters", ())
+        if parameter["in"] != "path" and not parameter.get("description")
+    ] == []
+
+
 @pytest.mark.chaos
 @pytest.mark.timeout(1800)
 async def test_reads_and_commands_are_answered_as_declared_however_long_one_asks(
