@@ -88,7 +88,7 @@ async def read_side(kafka: str, postgres: str, **settings: Any) -> AsyncIterator
     """On databases and topics of its own."""
     async with (
         databases(postgres, 2) as (dsn, vault_dsn),
-        _served(_settings(kafka, dsn, vault_dsn, **settings)) as side,
+        read_side_on(kafka, dsn, vault_dsn, **settings) as side,
     ):
         yield side
 
@@ -108,6 +108,23 @@ async def databases(postgres: str, count: int) -> AsyncIterator[list[str]]:
 
 
 @asynccontextmanager
+async def read_side_on(
+    kafka: str, dsn: str, vault_dsn: str, **settings: Any
+) -> AsyncIterator[ReadSide]:
+    """On databases that are there."""
+    async with _served(_settings(kafka, dsn, vault_dsn, **settings)) as side:
+        yield side
+
+
+@asynccontextmanager
+async def another(side: ReadSide) -> AsyncIterator[ReadSide]:
+    """A further one on the same log and model."""
+    settings = side.settings.model_copy(update={"http_port": _free_port()})
+    async with _served(settings) as other:
+        yield other
+
+
+@asynccontextmanager
 async def _served(settings: ProjectionsSettings) -> AsyncIterator[ReadSide]:
     service = await build_app(settings)
     serving = asyncio.create_task(serve(service, settings))
@@ -122,21 +139,24 @@ async def _served(settings: ProjectionsSettings) -> AsyncIterator[ReadSide]:
 
 
 def _settings(kafka: str, dsn: str, vault_dsn: str, **more: Any) -> ProjectionsSettings:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
     return ProjectionsSettings.model_validate(
         {
             "kafka": kafka,
             "postgres_dsn": dsn,
             "vault_dsn": vault_dsn,
             "key_encryption_key": base64.b64encode(bytes(32)).decode(),
-            "http_port": port,
+            "http_port": _free_port(),
             "topic_prefix": f"t{uuid4().hex[:10]}.",
             "visible_within_seconds": 2,
         }
         | more
     )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def _ready(http: httpx2.AsyncClient, serving: asyncio.Task[int]) -> None:

@@ -1,5 +1,6 @@
 """Whoever follows a batch or the list hears all of it, once and in order, whatever happens."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from contracts.outcomes import Outcome
 from contracts.statuses import BatchStatus
 from tests.batch_story import AT, Story, a_story
 from tests.listening import Follower, following, positions
-from tests.read_side import ReadSide, read_side
+from tests.read_side import ReadSide, another, read_side
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +149,24 @@ async def test_a_silent_stream_says_that_it_is_still_there(reads: ReadSide) -> N
     story = await a_running_batch(reads)
     async with following(reads.http, of(story)) as follower:
         await follower.until(lambda it: it.comments >= 2)
+
+
+async def test_a_stream_goes_on_elsewhere_when_its_process_stops(reads: ReadSide) -> None:
+    story = await a_running_batch(reads)
+    async with contextlib.AsyncExitStack() as leaving:
+        async with another(reads) as other:
+            gone = await leaving.enter_async_context(following(other.http, of(story)))
+            await gone.until(has(1, "snapshot"))
+            await reads.log([story.queued(1), story.queued(2)])
+            await gone.until(has(2))
+        await gone.until(lambda it: it.ended)
+        await reads.log([story.queued(3), story.queued(4)])
+        async with following(reads.http, of(story), gone.last_id) as here:
+            await here.until(has(2))
+    heard = gone.of("entry") + here.of("entry")
+    assert len({each.data["event_id"] for each in heard}) == len(heard) == 4
+    assert positions(heard) == sorted(positions(heard))
+    assert not here.of("snapshot")
 
 
 async def test_the_timeline_tells_who_asked(reads: ReadSide) -> None:
