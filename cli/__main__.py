@@ -10,7 +10,7 @@ import httpx2
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from cli import batches, endpoints, life, lists, reading, suppressions
+from cli import batches, endpoints, history, life, lists, reading, suppressions
 from cli.client import RefusedError
 from cli.parameters import MISUSE, AsJson, Folder
 from cli.printing import say_failure, say_unheard, speak_any_encoding
@@ -22,6 +22,7 @@ app = App(
 )
 batches.app.command(life.app, name="*")
 batches.app.command(reading.app, name="*")
+batches.app.command(history.app, name="*")
 app.command(batches.app)
 app.command(lists.app)
 app.command(suppressions.app)
