@@ -42,6 +42,9 @@ class Size:
     """In the log that the read side is fed with."""
     told_seconds: float
     """In which their calls end at an even pace."""
+    listeners: int
+    listened: int
+    """Changes that the listeners hear of."""
     patience: float
     """Seconds after which nothing more is to be expected."""
 
@@ -76,6 +79,8 @@ FULL = Size(
     read_times=200,
     told_people=60_000,
     told_seconds=20,
+    listeners=1_000,
+    listened=30,
     patience=1200,
 )
 TINY = Size(
@@ -108,5 +113,7 @@ TINY = Size(
     read_times=4,
     told_people=400,
     told_seconds=1,
+    listeners=20,
+    listened=3,
     patience=30,
 )
