@@ -20,7 +20,10 @@ from contracts.topics import Topic
 
 log = structlog.get_logger()
 
-MOST = 5000
+MOST = 5_000
+"""Events of a page: many enough that most of what is told of a call comes together."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Of their bodies: chunks of recipients are large."""
 AT_A_STRETCH = 100
 """Records decoded before the database's answers are looked at: a few milliseconds."""
 Place = tuple[str, int]
@@ -144,15 +147,21 @@ async def _ahead(
 async def _pages(
     consumer: AIOKafkaConsumer, lines: Lines, ends: Ends, prefix: str
 ) -> AsyncGenerator[list[Received], None]:
-    """At least MOST events each, but for the last."""
+    """Not much more than MOST events each, and not much less, but for the last."""
     page: list[Received] = []
+    size = 0
     async for tp, raw in _fetched(consumer, lines, ends):
         for since in range(0, len(raw), AT_A_STRETCH):
-            page += _read(raw[since : since + AT_A_STRETCH], ends[tp], prefix)
+            some = raw[since : since + AT_A_STRETCH]
+            page += _read(some, ends[tp], prefix)
+            size += sum(len(record.value or b"") for record in some)
+            if size >= MOST_BYTES:
+                yield page
+                page, size = [], 0
             await asyncio.sleep(0)
         if len(page) >= MOST:
             yield page
-            page = []
+            page, size = [], 0
     yield page
 
 

@@ -4,7 +4,7 @@ import json
 
 from tests.read_side import Json, ReadSide
 
-OF_A_BATCH = ("recipients", "calls", "rejections")
+OF_A_BATCH = ("recipients", "calls", "rejections", "timeline")
 SORTS = ("row", "-name", "phone_number", "-status", "outcome", "-attempts")
 OF_THE_ACCOUNT = ("/v1/batches", "/v1/agents", "/v1/phone-numbers")
 

@@ -10,11 +10,12 @@ from aiokafka.errors import KafkaError
 
 from chassis.apply import Fold
 from chassis.comparing import unshared
-from chassis.postgres import LOST, Connection, connect, stand_back
+from chassis.postgres import LOST, stand_back
 from chassis.rebuild import RebuildError, Report
 from chassis.vault import PostgresVault, Seals
-from services.projections.generations.building import Log, Told, begin
+from services.projections.generations.building import Building, Log, Told, begin, nobody
 from services.projections.generations.definition import Definition, Q, definition, schema_of
+from services.projections.generations.hands import another, session
 from services.projections.generations.live import prepare
 from services.projections.generations.switching import catch_up, compare, drop_retired, switch
 from services.projections.handlers import fold
@@ -27,17 +28,14 @@ class DiffersError(Exception):
     """What newer code makes of the log is not what the older one has made of it."""
 
 
-def _nobody(_: int, __: int) -> None:
-    pass
-
-
-async def rebuild_from_log(*, force: bool, told: Told = _nobody) -> Report:
+async def rebuild_from_log(*, force: bool, told: Told = nobody) -> Report:
     settings = ProjectionsSettings()
     vault = await PostgresVault.open(
         settings.vault_dsn.get_secret_value(), settings.kek, application_name="rebuild"
     )
     try:
-        return await rebuild(settings, partial(fold, keys=Seals(vault)), force=force, told=told)
+        folds = partial(fold, keys=Seals(vault))
+        return await rebuild(settings, folds, force=force, helped=True, told=told)
     finally:
         await vault.close()
 
@@ -66,21 +64,23 @@ async def rebuild(
     what: Definition | None = None,
     *,
     force: bool = False,
-    told: Told = _nobody,
+    helped: bool = False,
+    told: Told = nobody,
 ) -> Report:
     """Puts the new generation in place if it equals the live one, or if forced to.
 
-    Raises RebuildError.
+    `helped`: by another process, which folds as the services do.  Raises RebuildError.
     """
-    dsn = settings.postgres_dsn.get_secret_value()
     log = Log(settings.kafka, settings.topic_prefix)
     what = what or definition()
-    await prepare(dsn, what)
-    conn = await _session(dsn)
+    await prepare(settings.postgres_dsn.get_secret_value(), what)
+    conn = await session(settings)
     try:
-        if not await conn.fetchval(Q.build_alone):
+        if not await conn.fetchval(Q.build_alone) or await conn.fetchval(Q.has_hands):
             raise RebuildError("Another rebuild is under way: wait for its end.")
-        return await _beside(dsn, conn, log, what, fold, force=force, told=told)
+        await drop_retired(conn, within=0)
+        building = await begin(conn, what, log, fold, told)
+        return await _beside(settings, building, what, force=force, helped=helped)
     except KafkaError as error:
         raise RebuildError(f"Kafka at {log.kafka} does not answer{_THEN}") from error
     except LOST as error:
@@ -90,35 +90,25 @@ async def rebuild(
             await conn.close()
 
 
-async def _session(dsn: str) -> Connection:
-    no_limits = {"transaction_timeout", "statement_timeout", "lock_timeout",
-                 "idle_in_transaction_session_timeout"}  # fmt: skip
-    more = {"work_mem": "128MB", "maintenance_work_mem": "256MB"}
-    return await connect(dsn, application_name="rebuild", **dict.fromkeys(no_limits, "0"), **more)
-
-
 async def _beside(
-    dsn: str,
-    conn: Connection,
-    log: Log,
+    settings: ProjectionsSettings,
+    building: Building,
     what: Definition,
-    fold: Fold,
     *,
     force: bool,
-    told: Told,
+    helped: bool,
 ) -> Report:
-    await drop_retired(conn, within=0)
-    building = await begin(conn, what, log, fold, told)
-    await catch_up(building, what)
-    live = await conn.fetchval(Q.live)
-    tables = await compare(dsn, building, what)
-    only_one_has = await unshared(conn, schema_of(building.number), schema_of(live))
+    conn = building.conn
+    async with another(settings, building.number) as hand:
+        await catch_up(building, what, *([hand] if helped else []))
+    live = schema_of(await conn.fetchval(Q.live))
+    tables = await compare(settings.postgres_dsn.get_secret_value(), building, what)
     report = Report(
         building.records,
         tables,
         swapped=force or all(table.equal for table in tables),
         resumed=building.resumed,
-        unshared=only_one_has,
+        unshared=await unshared(conn, schema_of(building.number), live),
     )
     if report.swapped:
         await switch(building)

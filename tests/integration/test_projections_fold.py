@@ -93,9 +93,7 @@ async def test_every_statement_fits_the_schema(model: Connection) -> None:
 
 
 async def test_every_table_of_the_model_is_compared(model: Connection) -> None:
-    found = await model.fetch(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'model_1'"
-    )
+    found = await model.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'model_1'")
     assert {row["tablename"] for row in found} == set(TABLES)
 
 

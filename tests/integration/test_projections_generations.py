@@ -1,7 +1,10 @@
 """The read model is built anew beside the live one: reads never stop, and see nothing of it."""
 
 import asyncio
+import json
+import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -75,7 +78,7 @@ async def a_log_of_batches(reads: ReadSide, stories: int = 4) -> None:
 
 
 async def test_rebuilt_under_load_it_is_equal_and_no_read_ever_fails(reads: ReadSide) -> None:
-    await a_log_of_batches(reads)
+    await a_log_of_batches(reads, stories=2)
     failed: list[str] = []
     async with meanwhile(partial(look, reads, failed)), meanwhile(partial(load, reads)):
         for number in (2, 3):
@@ -122,6 +125,7 @@ async def look(reads: ReadSide, failed: list[str]) -> None:
 
 async def load(reads: ReadSide) -> None:
     await reads.log(called(await a_story(reads, PEOPLE)))
+    await reads.caught_up()
 
 
 async def test_killed_in_the_middle_it_goes_on_where_it_was(reads: ReadSide, postgres: str) -> None:
@@ -146,6 +150,51 @@ async def test_killed_in_the_middle_it_goes_on_where_it_was(reads: ReadSide, pos
     assert told[0][0] == report.resumed
     assert told[-1][0] == told[-1][1] == reads.logged
     assert await generations(reads) == [(2, "live")]
+
+
+async def test_another_process_takes_a_share_of_a_long_log(
+    reads: ReadSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_log_of_batches(reads)
+    monkeypatch.setattr(switching, "NEARLY", 0)
+    monkeypatch.setattr(switching, "MUCH", 0)
+    report = await rebuild(reads.settings, plain(reads), helped=True)
+    assert (report.equal, report.swapped, report.records) == (True, True, reads.logged), report
+
+
+async def test_a_killed_rebuild_is_started_again_from_the_command_line(reads: ReadSide) -> None:
+    await a_log_of_batches(reads, stories=1)
+    async with reads.service.ground.pool.acquire() as conn, conn.transaction():
+        await conn.execute("SELECT pg_advisory_xact_lock_shared(7301)")  # it cannot be put in place
+        first = await rebuild_typed(reads)
+        await until(partial(_waits_for_the_writers, reads))
+        first.kill()
+        await first.communicate()
+    again = await rebuild_typed(reads)
+    said, _ = await again.communicate()
+    report = json.loads(said)["services"]["projections"]
+    assert again.returncode == 0
+    assert (report["equal"], report["resumed"], report["records"]) == (True, reads.logged, 0)
+
+
+async def rebuild_typed(reads: ReadSide) -> asyncio.subprocess.Process:
+    told = {
+        "ROLLCALL_KAFKA": reads.settings.kafka,
+        "ROLLCALL_POSTGRES_DSN": reads.settings.postgres_dsn.get_secret_value(),
+        "ROLLCALL_VAULT_DSN": reads.settings.vault_dsn.get_secret_value(),
+        "ROLLCALL_KEY_ENCRYPTION_KEY": reads.settings.key_encryption_key.get_secret_value(),
+        "ROLLCALL_HTTP_PORT": "0",
+        "ROLLCALL_TOPIC_PREFIX": reads.settings.topic_prefix,
+    }
+    typed = ("-m", "cli", "rebuild", "projections", "--json")
+    return await asyncio.create_subprocess_exec(
+        sys.executable, *typed, env=os.environ | told, stdout=asyncio.subprocess.PIPE
+    )
+
+
+async def _waits_for_the_writers(reads: ReadSide) -> bool:
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE objid = 7301 AND NOT granted)"
+    return bool(await reads.service.ground.pool.fetchval(waits))
 
 
 async def test_a_difference_is_told_and_the_live_one_stays_until_somebody_wants_it(

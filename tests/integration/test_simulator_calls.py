@@ -20,7 +20,8 @@ async def test_an_answered_call_is_told_from_ring_to_end(tmp_path: Path) -> None
             assert body["call_id"] == "a"
             assert body["at"].endswith("Z")
         assert answered["answered_by"] == ended["answered_by"] == "human"
-        assert (ended["sip_code"], ended["duration"]) == (200, 0.0)
+        assert ended["sip_code"] == 200
+        assert ended["duration"] < 1, "of a talk of no length, on a busy machine"
         assert "Ann" in ended["transcript"][0]["text"]
         assert "due date Monday" in ended["transcript"][0]["text"]
         assert ended["collected"] == {"confirmed": True, "due_date": "Monday"}

@@ -6,19 +6,18 @@ that this one runs on.  A process ends with its parent, also when that is killed
 
 import asyncio
 import os
-import signal
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
 from importlib import import_module
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import structlog
 
 from chassis.collecting import collect_seldom
+from chassis.offspring import end_with_parent
 
 log = structlog.get_logger()
 
@@ -142,19 +141,11 @@ def _instead_of(worker: ProcessPoolExecutor) -> ProcessPoolExecutor:
 
 
 def _settle() -> None:
-    """In the process: Ctrl-C is for our parent, we end when it does, and our code is read first."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """In the process: we end when our parent does, and our code is read first."""
+    end_with_parent()
     for module in ("services.ingest.uploading.sources", "services.ingest.lists.checking"):
         import_module(module)
     collect_seldom()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 _portions: Iterator[Any] = iter(())

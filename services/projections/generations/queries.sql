@@ -6,16 +6,22 @@ SELECT number, digest FROM generations WHERE state = 'building'
 
 -- name: enter
 -- What is read here is the live model, to the end of the transaction.
-SELECT set_config('search_path', format('model_%s, public', number), true)
+SELECT set_config(
+    'search_path', format('model_%s, %s', number, current_setting('search_path')), true
+)
 FROM generations WHERE state = 'live'
 
 -- name: enter_as
 -- The same for whoever writes: only the model that its code was made for.
-SELECT set_config('search_path', format('model_%s, public', number), true)
+SELECT set_config(
+    'search_path', format('model_%s, %s', number, current_setting('search_path')), true
+)
 FROM generations WHERE state = 'live' AND digest = $1
 
 -- name: stay_in
-SELECT set_config('search_path', format('model_%s, public', $1::integer), false)
+SELECT set_config(
+    'search_path', format('model_%s, %s', $1::integer, current_setting('search_path')), false
+)
 
 -- name: next_number
 SELECT coalesce(max(number), 0) + 1 FROM generations
@@ -30,8 +36,14 @@ INSERT INTO generations (number, state, steps, digest) VALUES ($1, $2, $3, $4)
 -- Of the session: whoever builds holds up nobody but others who would build.
 SELECT pg_try_advisory_lock(7303)
 
--- name: let_others_build
-SELECT pg_advisory_unlock(7303)
+-- name: be_a_hand
+-- The same of each process that helps to build.
+SELECT pg_advisory_lock_shared(7304)
+
+-- name: has_hands
+-- Also of one who was killed: they go with it, but that takes a moment.
+SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7304
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 
 -- name: begin
 BEGIN

@@ -10,26 +10,34 @@ import structlog
 
 from chassis.comparing import Table, compared
 from chassis.postgres import Connection, connect
-from services.projections.generations.building import Building
+from services.projections.generations.building import Building, Hand
 from services.projections.generations.definition import Definition, Q, schema_of
 
 log = structlog.get_logger()
 
 NEARLY = 2000
 """Records behind the live one, at which it is worth to hold the writers up for the rest."""
+MUCH = 20_000
+"""Records worth the start of another process."""
 READERS_END_IN = 40.0
 """Seconds; the database ends longer transactions."""
 
 
-async def catch_up(building: Building, what: Definition) -> None:
+async def catch_up(building: Building, what: Definition, *hands: Hand) -> None:
     """With its indexes, so near to the live one that the rest takes a moment."""
-    while await building.read_up() > NEARLY:
-        pass
+    await _near(building, *hands)
     for index in what.indexes:
         await building.conn.execute(index)
     await building.conn.execute(await building.conn.fetchval(Q.analyze, building.number))
-    while await building.read_up() > NEARLY:
-        pass
+    await _near(building)
+
+
+async def _near(building: Building, *hands: Hand) -> None:
+    behind = NEARLY + 1
+    while behind > NEARLY:
+        await building.look()
+        behind = building.behind
+        await building.read_up(*(hands if behind > MUCH else ()))
 
 
 async def compare(dsn: str, building: Building, what: Definition) -> list[Table]:
@@ -41,6 +49,7 @@ async def compare(dsn: str, building: Building, what: Definition) -> list[Table]
     try:
         await holder.execute(Q.begin)
         await holder.execute(Q.write_alone)
+        await building.look()
         await building.read_up()
         await snapshot.start()
         await conn.fetchval(Q.live)  # takes the snapshot: both stand at one place in it
@@ -55,6 +64,7 @@ async def compare(dsn: str, building: Building, what: Definition) -> list[Table]
 async def switch(building: Building) -> None:
     async with building.conn.transaction():
         await building.conn.execute(Q.write_alone)
+        await building.look()
         await building.read_up()
         await building.conn.execute(Q.retire)
         await building.conn.execute(Q.put_in_place, building.number)
