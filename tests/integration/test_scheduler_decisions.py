@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -323,7 +322,7 @@ async def test_a_grant_continues_the_trace_of_the_event_that_freed_its_slot(worl
     story = Story(recipients=2)
     (first,) = grants(await world.when(account(1), story.created(), story.chunk()))
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-    end = replace(received(ended(first)), traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+    end = received(ended(first))._replace(traceparent=f"00-{trace}-00f067aa0ba902b7-01")
     async with world.pool.acquire() as conn, conn.transaction():
         await handlers.fold(conn, [end])
     await world.when()
