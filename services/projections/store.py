@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 FOLDS = load_queries(__file__, "folds.sql")
+CALLS = load_queries(__file__, "calls.sql")
 SEARCH = load_queries(__file__, "search.sql")
 Q = load_queries(__file__)
 

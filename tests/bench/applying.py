@@ -14,15 +14,15 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 import uvloop
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.postgres import Connection
 from chassis.producer import Producer
 from chassis.topics import ensure_topics
 from chassis.vault import PostgresVault, Seals, batch_scope
-from contracts.codec import decode, encode
+from contracts.codec import encode
 from contracts.event import Event
 from contracts.topics import TOPIC_OF, TOPICS
+from tests.bench.decoding import decoded_per_second
 from tests.bench.figure import Figure, Goal, percentile
 from tests.bench.sizes import Size
 from tests.bench.told_calls import Told
@@ -48,11 +48,11 @@ async def _measure(house: House, size: Size) -> list[Figure]:
     async with databases(house.endpoints["postgres"], 2) as (dsn, vault_dsn):
         side = _Side(house, dsn, vault_dsn)
         await side.write(size.told_people)
-        bare = [await side.decoded_per_second()]
+        bare = [await decoded_per_second(side.kafka, TOPICS, side.prefix)]
         async with side.serving() as began:
             live = side.logged / await side.caught_up(began)
             rebuilt = await side.rebuilt_per_second()
-            bare.append(await side.decoded_per_second())
+            bare.append(await decoded_per_second(side.kafka, TOPICS, side.prefix))
             lags = await side.lags(size.told_seconds)
     beside, reference = "bare loop that reads and decodes the same topics", sum(bare) / 2
     goal = Goal(at_least=0.4, of_ratio=True)
@@ -126,29 +126,6 @@ class _Side:
         if set(outcomes) != {None}:
             raise AssertionError(outcomes)
         self.logged += len(records)
-
-    async def decoded_per_second(self) -> float:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
-        )
-        await consumer.start()
-        try:
-            places = [TopicPartition(self.prefix + topic.name, n) for topic in TOPICS
-                      for n in range(topic.partitions)]  # fmt: skip
-            consumer.assign(places)
-            left = {tp: end for tp, end in (await consumer.end_offsets(places)).items() if end}
-            began, decoded = time.monotonic(), 0
-            while left:
-                found = await consumer.getmany(*left, timeout_ms=1000, max_records=5000)
-                for tp, records in found.items():
-                    for record in records:
-                        decode(record.value, record.headers)
-                    decoded += len(records)
-                    if records[-1].offset + 1 >= left[tp]:
-                        del left[tp]
-            return decoded / (time.monotonic() - began)
-        finally:
-            await consumer.stop()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[float]:

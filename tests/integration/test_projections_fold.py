@@ -19,7 +19,7 @@ from services.projections.generations.live import prepare
 from services.projections.handlers import fold_events
 from services.projections.history import Q as TIMELINE
 from services.projections.results import RESULTS
-from services.projections.store import FOLDS, SEARCH, Q
+from services.projections.store import CALLS, FOLDS, SEARCH, Q
 from tests.conftest import DatabaseFactory
 from tests.log_of_batches import OneKey, a_log, interleaved
 
@@ -85,6 +85,7 @@ async def assert_counts_are_those_of_the_rows(conn: Connection) -> None:
 
 async def test_every_statement_fits_the_schema(model: Connection) -> None:
     await check_queries(model, FOLDS)
+    await check_queries(model, CALLS)
     await check_queries(model, RESULTS)
     await check_queries(model, Q)
     await model.execute(TIMELINE.told)

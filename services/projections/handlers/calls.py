@@ -20,7 +20,7 @@ from contracts.progress import (
 from contracts.sealed import ConversationSecrets
 from services.projections.handlers.rows import write
 from services.projections.handlers.seals import Keys, seals_of
-from services.projections.store import FOLDS
+from services.projections.store import CALLS
 
 _NOBODY = Progress()
 _NOT_ENDED = (None,) * 8
@@ -31,18 +31,18 @@ async def fold_calls(conn: Connection, events: Sequence[Event]) -> None:
     calls = furthest_of_calls(cast("Sequence[Evidence]", events))
     recipients = furthest_of_recipients(calls)
     if recipients:
-        await write(conn, FOLDS.fold_progress, [_progress(event) for event in recipients])
+        await write(conn, CALLS.fold_progress, [_progress(event) for event in recipients])
         batches = {event.batch_id for event in recipients}
-        await conn.execute(FOLDS.drop_empty_tallies, batches)
-        await write(conn, FOLDS.fold_calls, [_call(event) for event in calls])
+        await conn.execute(CALLS.drop_empty_tallies, batches)
+        await write(conn, CALLS.fold_calls, [_call(event) for event in calls])
         returned = {event.batch_id for event in calls if type(event) is CallReturned}
         if returned:
-            await conn.execute(FOLDS.drop_empty_paces, returned)
+            await conn.execute(CALLS.drop_empty_paces, returned)
 
 
 async def fold_conversations(conn: Connection, events: Sequence[Event], keys: Keys) -> None:
     recorded = cast("Sequence[ConversationRecorded]", events)
-    await write(conn, FOLDS.fold_conversations, await _conversations(recorded, keys))
+    await write(conn, CALLS.fold_conversations, await _conversations(recorded, keys))
 
 
 def _progress(event: Evidence) -> tuple[Any, ...]:
