@@ -41,6 +41,7 @@ def goes_on_until_everyone_was_called(
     assert not life.ledger(list(unsent)).entries, "who died with a request in hand never sent it"
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(180)
 def test_a_pause_holds_when_a_dialer_was_frozen_meanwhile(life: Life) -> None:
     called = people(80)

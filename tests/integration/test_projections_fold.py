@@ -99,7 +99,7 @@ async def test_every_table_of_the_model_is_compared(model: Connection) -> None:
 
 
 @settings(
-    max_examples=150,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

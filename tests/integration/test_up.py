@@ -15,20 +15,17 @@ from deploy.embedded.problem import CannotStart
 from tests.running_up import Up, is_gone, running_up
 
 
-async def test_endpoints_are_written_once_everything_answers(tmp_path: Path) -> None:
-    with running_up(tmp_path / "data") as up:
-        endpoints = up.until_ready()
-        for url in (endpoints["ingest"], endpoints["simulator"], *endpoints["dialers"]):
-            assert httpx2.get(f"{url}/readyz").status_code == 200
-        for dsn in (endpoints["postgres"], *endpoints["databases"].values()):
-            await (await asyncpg.connect(dsn)).close()
-        host, port = endpoints["kafka"].split(":")
-        socket.create_connection((host, int(port)), timeout=5).close()
-
-
-def test_it_stops_cleanly_and_leaves_nothing_running(tmp_path: Path) -> None:
+async def test_it_answers_once_its_endpoints_are_written_and_leaves_nothing_running(
+    tmp_path: Path,
+) -> None:
     up = Up(tmp_path / "data")
-    up.until_ready()
+    endpoints = up.until_ready()
+    for url in (endpoints["ingest"], endpoints["simulator"], *endpoints["dialers"]):
+        assert httpx2.get(f"{url}/readyz").status_code == 200
+    for dsn in (endpoints["postgres"], *endpoints["databases"].values()):
+        await (await asyncpg.connect(dsn)).close()
+    host, port = endpoints["kafka"].split(":")
+    socket.create_connection((host, int(port)), timeout=5).close()
     children = up.descendants()
     code, _, _ = up.end()
     assert code == 0
