@@ -6,7 +6,7 @@ from uuid import UUID
 
 from audit.batch import Batch
 from audit.book import Chunk, Heard
-from audit.findings import check
+from audit.findings import Told, check
 from audit.marks import micros
 from audit.scene import Scene
 from contracts.batches import Addition, BatchCommand, BatchCreated, BatchImportFailed
@@ -15,7 +15,7 @@ from contracts.status import BatchActionRejected, BatchStarted, RecipientsAddAcc
 LANDED: Final = check(
     "landed",
     "The chunks of a list are as many as were named, hold as many people, and are all there"
-    " before the batch starts.",
+    " before the batch starts; those of its errors once it is completed.",
 )
 
 
@@ -88,12 +88,15 @@ def _rows_count_on(
 
 
 def _was_accepted(addition: Addition, chunks: Sequence[Chunk], batch: Batch, scene: Scene) -> None:
-    taken = [
-        h.event.addition_id for h in batch.statuses if isinstance(h.event, RecipientsAddAccepted)
-    ]
     late = [chunk.told for chunk in chunks if scene.owes_its_cause(micros(chunk.told.at))]
-    if addition.addition_id not in taken and late:
+    if addition.addition_id not in _taken(batch) and late:
         scene.findings.breach(LANDED, "streamed before it was accepted", *late)
+
+
+def _taken(batch: Batch) -> set[UUID]:
+    """Additions that were accepted."""
+    events = (heard.event for heard in batch.statuses)
+    return {event.addition_id for event in events if isinstance(event, RecipientsAddAccepted)}
 
 
 def _is_awaited(
@@ -109,8 +112,24 @@ def _is_awaited(
     if started is not None and early and people < addition.chunks:
         what = "the batch started before its list had landed"
         scene.findings.breach(LANDED, what, command.told, started.told)
-    elif not (batch.book.deleted or _is_lost(addition, batch.book.commands)) and not refused:
+    elif batch.book.deleted or _is_lost(addition, batch.book.commands) or refused:
+        return
+    elif (completed := _end_of(addition, command, batch, scene)) is not None:
+        what = "the batch is completed, and not all chunks that were named have come"
+        scene.findings.breach(LANDED, what, command.told, completed)
+    else:
         scene.findings.open(LANDED, "chunks still to come")
+
+
+def _end_of(
+    addition: Addition, command: Heard[BatchCommand], batch: Batch, scene: Scene
+) -> Told | None:
+    """The completion by which this list is owed whole."""
+    is_its_own = isinstance(command.event, BatchCreated) or addition.addition_id in _taken(batch)
+    completed = batch.completed
+    if not is_its_own or completed is None:
+        return None
+    return completed.told if scene.owes_its_like(micros(completed.event.at)) else None
 
 
 def _unasked_start(batch: Batch) -> Heard[BatchStarted] | None:

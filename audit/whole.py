@@ -4,7 +4,19 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from audit import calls, ends, gates, grants, landing, numbers, seals, slots, transitions, twins
+from audit import (
+    calls,
+    ends,
+    gates,
+    grants,
+    landing,
+    numbers,
+    order,
+    seals,
+    slots,
+    transitions,
+    twins,
+)
 from audit import verdicts as verdict_checks
 from audit.batch import Batch, laid_out
 from audit.book import Book, Heard
@@ -53,6 +65,7 @@ class Audit:
         batches = tuple(laid_out(book) for book in self.book.batches)
         scene = Scene(self.findings, self.book, batches, self._cut, self._apart)
         numbers.judge_directory(scene)
+        order.judge_directory(scene)
         for batch in batches:
             _judge_batch(batch, scene, vault)
         for account_id, account in self._judge_people(scene).items():
@@ -66,6 +79,7 @@ class Audit:
             batch = scene.batches[unpacked(packed)[0].batch]
             person = assembled(number, packed, self.findings)
             numbers.judge_person(person, scene)
+            order.judge_person(person, scene)
             ends.judge(person, batch, scene)
             if person.calls:
                 grants.judge(person, batch, scene)
@@ -88,6 +102,7 @@ class Audit:
 
 def _judge_batch(batch: Batch, scene: Scene, vault: VaultNow) -> None:
     numbers.judge_batch(batch, scene)
+    order.judge_batch(batch, scene)
     transitions.judge_batch(batch, scene)
     verdict_checks.judge_batch(batch, scene)
     landing.judge_batch(batch, scene)

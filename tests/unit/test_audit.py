@@ -250,11 +250,55 @@ def others_slots_are_taken(log: Events) -> None:
     change(log, batches.BatchCreated, {"batch_id": CALLED}, reserved_concurrency=3)
 
 
+def swapped(log: Events, one: int, other: int) -> None:
+    log[one], log[other] = log[other], log[one]
+
+
+def a_command_overtakes_another(log: Events) -> None:
+    named = [find(log, batches.BatchRenamed, command_no=number) for number in (6, 7)]
+    swapped(log, *named)
+
+
+def a_call_ends_before_it_begins(log: Events) -> None:
+    swapped(
+        log, *(find(log, kind, **of_call(1)) for kind in (calls.CallStarted, calls.CallCompleted))
+    )
+
+
+def a_batch_starts_before_it_is_scheduled(log: Events) -> None:
+    swapped(
+        log,
+        *(
+            find(log, status.BatchScheduled, batch_id=CALLED),
+            find(log, status.BatchStarted, sequence=2),
+        ),
+    )
+
+
+def a_grant_overtakes_another(log: Events) -> None:
+    swapped(log, *(find(log, RecipientQueued, **of_call(2, number)) for number in (1, 2)))
+
+
+def an_older_version_comes_last(log: Events) -> None:
+    place = find(log, directory.AccountConfigured)
+    log.insert(place, log[place].model_copy(update={"version": 2}))
+
+
+def an_older_gate_comes_last(log: Events) -> None:
+    gate = log[find(log, BatchGateClosed, for_good=False)]
+    log.append(gate.model_copy(update={"through_epoch": 0}))
+
+
+def what_was_refused_never_came(log: Events) -> None:
+    del log[find(log, recipients.RecipientsRejected)]
+
+
 IN_EVENTS: dict[str, Callable[[Events], None]] = {
     "commands": a_command_is_lost,
     "sequence": a_status_is_lost,
     "grants": a_grant_is_passed_over,
     "versions": a_version_is_lost,
+    "order": a_command_overtakes_another,
     "repeats": a_call_starts_again,
     "seals": a_seal_is_of_another_key,
     "announced": nothing_announces_a_call,
@@ -296,6 +340,12 @@ ALSO: list[tuple[Callable[[Events], None], set[str]]] = [
     (two_verdicts_on_one_command, {"verdicts"}),
     (miscounted_attempts, {"attempts"}),
     (a_call_of_another_account, {"ids"}),
+    (a_call_ends_before_it_begins, {"order"}),
+    (a_batch_starts_before_it_is_scheduled, {"order"}),
+    (a_grant_overtakes_another, {"order"}),
+    (an_older_version_comes_last, {"order"}),
+    (an_older_gate_comes_last, {"order"}),
+    (what_was_refused_never_came, {"landed"}),
 ]
 """Other ways to break the same promises, and what is found out."""
 
@@ -385,6 +435,28 @@ def test_the_log_of_a_running_house_is_clean_at_every_instant() -> None:
         so_far = [event for event in log if event.at <= now]
         findings = audited(records_of(so_far), cut=now, vault=deleted_since)
         assert findings.breaches == [], now
+
+
+def test_the_truth_about_an_unknown_call_may_come_after_the_next_one() -> None:
+    log = house_log()
+    late = log.pop(find(log, calls.CallCompleted, **of_call(4), late=True))
+    (again,) = grant(4, 2, 301, epoch=4, attempt=2)
+    never_asked = over(again, 305, Outcome.SUPPRESSED)
+    log += [again, never_asked.model_copy(update={"requested_at": None, "carrier_call_id": None})]
+    log.append(late)
+    assert "order" not in breached(audited(records_of(log)))
+
+
+def test_what_was_given_back_may_be_announced_after_it_as_nothing_was_asked() -> None:
+    log = house_log()
+    returned = log[find(log, calls.CallReturned)]
+    assert isinstance(returned, calls.CallReturned)
+    facts = returned.model_dump(include=set(calls.CallEvent.model_fields))
+    facts |= {"requested_at": at(41.5), "at": at(41.6)}
+    log.append(calls.CallPlacing(**facts, carrier="simulator", send_before=at(43)))
+    assert breached(audited(records_of(log))) == set()
+    change(log, calls.CallReturned, {}, requested_at=at(41.5))
+    assert "order" in breached(audited(records_of(log)))
 
 
 def test_no_finding_holds_what_is_personal() -> None:
