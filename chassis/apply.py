@@ -112,12 +112,14 @@ async def _not_fenced(conn: Connection, pages: Sequence[Page], applied: Applied)
 
 
 async def _without_quarantined(conn: Connection, records: list[Received]) -> list[Received]:
-    """Holds back what belongs to a batch already set aside."""
-    held = {row["batch_id"] for row in await conn.fetch(Q.quarantined)}
-    if not held:
+    """Holds back what belongs to a batch already set aside, but for its end."""
+    aside = {row["batch_id"] for row in await conn.fetch(Q.quarantined)}
+    if not aside:
         return records
-    await _hold_back(conn, [record for record in records if record.batch_id in held])
-    return [record for record in records if record.batch_id not in held]
+    held = [it for it in records if it.batch_id in aside and not it.event.erases]
+    await _hold_back(conn, held)
+    places = {(it.topic, it.partition, it.offset) for it in held}
+    return [it for it in records if (it.topic, it.partition, it.offset) not in places]
 
 
 async def _hold_back(conn: Connection, records: Sequence[Received]) -> None:

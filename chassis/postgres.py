@@ -77,8 +77,16 @@ async def stand_back(what: str, attempt: int, error: Exception, *, longest: floa
 class Session(asyncpg.Connection):
     """Nothing here outlives its transaction, so nothing is cleared up when a session is let go."""
 
+    _schema: str | None = None
+
     def get_reset_query(self) -> str:
         return ""
+
+    async def moved_to(self, schema: str) -> None:
+        """What was prepared for another schema is forgotten: its rows may have other columns."""
+        if self._schema not in {None, schema}:
+            await self.reload_schema_state()
+        self._schema = schema
 
 
 async def _prepare(conn: Connection) -> None:

@@ -1,6 +1,6 @@
 """What people asked of a batch.  `command_no` has no gaps; an older one is ignored."""
 
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -125,3 +125,5 @@ class BatchImportFailed(BatchCommand):
 
 class BatchDeleted(BatchCommand):
     """A fact: it is shown no more, and its key is destroyed once its last call is over."""
+
+    erases: ClassVar[bool] = True

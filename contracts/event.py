@@ -23,6 +23,9 @@ class Event(Value):
     may_be_passed_over: ClassVar[bool] = False
     """A reader that does not know this type may go on without it; else it waits for its upgrade."""
 
+    erases: ClassVar[bool] = False
+    """What is to be gone must go: applied also to a batch that was set aside."""
+
     account_id: str
     """Whose it is: on every event."""
     at: Instant

@@ -26,6 +26,7 @@ from services.projections.api.results import results
 from services.projections.api.visible import visible_by
 from services.projections.generations.definition import definition
 from services.projections.generations.live import folding_into
+from services.projections.generations.tidying import Tidying
 from services.projections.handlers import fold
 from services.projections.live.news import CHANNEL, Live
 from services.projections.rebuilding import have_model
@@ -69,7 +70,7 @@ async def build_app(settings: ProjectionsSettings) -> Service:
         app=api,
         ground=ground,
         inbox=inbox,
-        tasks=[live.run],
+        tasks=[live.run, Tidying(ground.pool).run],
         channels={CHANNEL: live.told},
         stopping=stopping,
     )

@@ -49,7 +49,7 @@ async def have_model(settings: ProjectionsSettings, what: Definition, fold: Fold
     attempt = 0
     while not await prepare(settings.postgres_dsn.get_secret_value(), what):
         try:
-            report = await rebuild(settings, fold, what)
+            report = await rebuild(settings, fold, what, deploying=True)
         except RebuildError as error:
             attempt += 1
             await stand_back("rebuild", attempt, error)
@@ -64,12 +64,14 @@ async def rebuild(
     what: Definition | None = None,
     *,
     force: bool = False,
+    deploying: bool = False,
     helped: bool = False,
     told: Told = nobody,
 ) -> Report:
     """Puts the new generation in place if it equals the live one, or if forced to.
 
-    `helped`: by another process, which folds as the services do.  Raises RebuildError.
+    `deploying`: nothing is done if another has just built it; `helped`: by another process, which
+    folds as the services do.  Raises RebuildError.
     """
     log = Log(settings.kafka, settings.topic_prefix)
     what = what or definition()
@@ -78,6 +80,8 @@ async def rebuild(
     try:
         if not await conn.fetchval(Q.build_alone) or await conn.fetchval(Q.has_hands):
             raise RebuildError("Another rebuild is under way: wait for its end.")
+        if deploying and await conn.fetchval(Q.is_live, what.digest):
+            return Report(0, (), swapped=True)
         await drop_retired(conn, within=0)
         building = await begin(conn, what, log, fold, told)
         return await _beside(settings, building, what, force=force, helped=helped)

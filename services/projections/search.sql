@@ -1,7 +1,7 @@
 -- name: hold_batches_alone
 -- Who changes a batch itself shares it with nobody: who reports a call then sees the change, or is
 -- seen by it.
-SELECT FROM tombstones
+SELECT batch_id FROM tombstones
 WHERE batch_id = ANY ($1::uuid[])
 ORDER BY batch_id
 FOR NO KEY UPDATE

@@ -20,11 +20,13 @@ from chassis.apply import Fold
 from chassis.postgres import Connection
 from chassis.rebuild import RebuildError
 from chassis.records import Received
+from contracts.batches import BatchDeleted, BatchRenamed
 from contracts.event import Event
 from contracts.outcomes import Outcome
 from services.projections.generations import switching
 from services.projections.generations.definition import FOLDED, Definition, definition
 from services.projections.generations.live import TooOldError, prepare
+from services.projections.generations.tidying import Tidying
 from services.projections.handlers import fold
 from services.projections.rebuilding import have_model, rebuild
 from services.projections.store import reading
@@ -215,6 +217,84 @@ async def test_a_difference_is_told_and_the_live_one_stays_until_somebody_wants_
     assert (await rebuild(reads.settings, plain(reads))).equal
 
 
+async def test_who_lost_the_writers_on_the_way_does_not_compare_what_they_wrote_meanwhile(
+    reads: ReadSide, postgres: str
+) -> None:
+    await a_log_of_batches(reads, stories=1)
+    ended: list[str] = []
+
+    async def lose_the_writers(conn: Connection, records: list[Received]) -> None:
+        await plain(reads)(conn, records)
+        if not ended:
+            killer = await asyncpg.connect(postgres)
+            ended.extend(await killer.fetchval(
+                "SELECT array_agg(pg_terminate_backend(pid)::text) FROM pg_stat_activity"
+                " WHERE application_name = 'level' AND datname <> current_database()"
+            ) or [])  # fmt: skip
+            await killer.close()
+            await load(reads)
+
+    report = await rebuild(reads.settings, lose_the_writers)
+    assert ended, "it was held, and lost"
+    assert (report.equal, report.swapped) == (True, True), report
+
+
+async def test_who_holds_the_writers_is_ended_if_it_stands_still(reads: ReadSide) -> None:
+    await a_log_of_batches(reads, stories=1)
+    limits: list[list[str]] = []
+
+    async def noted(conn: Connection, records: list[Received]) -> None:
+        await plain(reads)(conn, records)
+        limits.append(
+            await conn.fetchval(
+                "SELECT ARRAY[current_setting('idle_in_transaction_session_timeout'),"
+                " current_setting('transaction_timeout')]"
+            )
+        )
+        if len(limits) < 40:  # so that there is something to read also while writers are held
+            await reads.log(called(await a_story(reads, PEOPLE)))
+
+    await rebuild(reads.settings, noted)
+    assert limits[0] == ["10s", "0"], "of a page: as long as it takes, but never idle"
+    assert limits[-1] == ["10s", "30s"], "of the switch"
+
+
+async def test_what_nobody_builds_any_more_is_dropped(
+    reads: ReadSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_log_of_batches(reads, stories=1)
+
+    async def die(_: Connection, records: list[Received]) -> None:
+        raise ZeroDivisionError(len(records))
+
+    with pytest.raises(ZeroDivisionError):
+        await rebuild(reads.settings, die)
+    tidying = Tidying(reads.service.ground.pool)
+    await tidying.look()
+    assert await generations(reads) == [(1, "live"), (2, "building")], "it may be started again"
+    monkeypatch.setattr("services.projections.generations.tidying.ABANDONED_AFTER", 0)
+    await tidying.look()
+    assert await generations(reads) == [(1, "live")]
+    assert (await rebuild(reads.settings, plain(reads))).equal
+
+
+async def test_a_batch_that_was_set_aside_is_gone_with_its_delete(reads: ReadSide) -> None:
+    story = await a_story(reads, PEOPLE)
+    gap = story.command(BatchRenamed, 5, name="")
+    await reads.log([story.created(), story.chunk(), gap])
+    await until(partial(_says_of_the_log, reads, "1 batches could not be applied"))
+    await reads.log([story.command(BatchDeleted, 6)])
+    await reads.caught_up()
+    assert await reads.refusal(f"/v1/batches/{story.batch_id}") == (404, "batch_not_found")
+    assert await reads.service.ground.pool.fetchval("SELECT count(*) FROM model_1.recipients") == 0
+    assert (await rebuild(reads.settings, plain(reads))).equal
+
+
+async def _says_of_the_log(reads: ReadSide, beginning: str) -> bool:
+    wrong = (await reads.http.get("/readyz")).json()["log"]["wrong"]
+    return bool(wrong and wrong.startswith(beginning))
+
+
 async def test_one_is_built_at_a_time(reads: ReadSide) -> None:
     await a_log_of_batches(reads, stories=1)
     begun, go_on = asyncio.Event(), asyncio.Event()
@@ -256,7 +336,9 @@ async def test_a_changed_table_is_deployed_beside_the_old_code_which_writes_no_m
     reads: ReadSide, tmp_path: Path
 ) -> None:
     await a_log_of_batches(reads, stories=1)
-    newer = changed(tmp_path, "ALTER TABLE batches ADD COLUMN colour text DEFAULT 'red'")
+    tables = ("batches", "recipients", "calls", "timeline")
+    adding = [f"ALTER TABLE {it} ADD COLUMN colour text DEFAULT 'red'" for it in tables]
+    newer = changed(tmp_path, ";\n".join(adding))
     before = await everything(reads)
     report = await rebuild(reads.settings, plain(reads), newer)
     assert (report.equal, report.swapped) == (True, True), report

@@ -124,6 +124,8 @@ async def test_a_parameter_that_is_not_understood_is_refused(reads: ReadSide) ->
         ({"limit": "many"}, "field_invalid"),
         ({"cursor": "x"}, "cursor_invalid"),
         ({"cursor": position('["2026-05-04"]')}, "cursor_invalid"),
+        ({"cursor": position(f'["0001-01-01T00:00:00+14:00", "{uuid4()}"]')}, "cursor_invalid"),
+        ({"limit": ["1", "2"]}, "field_invalid"),
         ({"cursor": position(f'[2, "{uuid4()}"]')}, "cursor_invalid"),  # a cursor of recipients
         ({"search": "a\x00b"}, "field_invalid"),
     ):

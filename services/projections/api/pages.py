@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
 from pydantic_core import to_json
 
 from chassis.problems import FieldProblem, Problem
+from contracts.instants import Instant
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -18,7 +19,7 @@ Row = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Name = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 
 BY_ROW: TypeAdapter[tuple[Row, UUID]] = TypeAdapter(tuple[Row, UUID])
-BY_INSTANT: TypeAdapter[tuple[AwareDatetime, UUID]] = TypeAdapter(tuple[AwareDatetime, UUID])
+BY_INSTANT: TypeAdapter[tuple[Instant, UUID]] = TypeAdapter(tuple[Instant, UUID])
 BY_KEY: TypeAdapter[tuple[Name, Name, Row, UUID]] = TypeAdapter(tuple[Name, Name, Row, UUID])
 """The order it is of, first."""
 BY_NAME: TypeAdapter[tuple[Name]] = TypeAdapter(tuple[Name])

@@ -1,6 +1,7 @@
 """A read sent with `Rollcall-Min-Position` never shows a model older than that."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -23,6 +24,7 @@ def visible_by(visibility: Visibility, within: float) -> Callable[..., Awaitable
         account: Account,
         position: Annotated[str | None, Header(alias=HEADER, description=ABOUT)] = None,
     ) -> None:
+        _each_once(request)
         if position is None:
             return
         awaited = _read(position)
@@ -36,6 +38,17 @@ def visible_by(visibility: Visibility, within: float) -> Callable[..., Awaitable
             raise _not_yet() from None
 
     return visible
+
+
+def _each_once(request: Request) -> None:
+    """Of two values one would be ignored."""
+    names = Counter(name for name, _ in request.query_params.multi_items())
+    twice = sorted(name for name, times in names.items() if times > 1)
+    if twice:
+        message = "Give it once."
+        errors = [FieldProblem(field=it, code="field_invalid", message=message) for it in twice]
+        title = f"Given more than once: {', '.join(twice)}."
+        raise Problem(422, "field_invalid", title, message, errors=errors)
 
 
 def _read(position: str) -> Position:

@@ -27,7 +27,10 @@ Position: TypeAlias = BatchPosition | EntryPosition
 
 def read_position(opaque: str) -> Position:
     """Raises ValueError for what no command ever answered with."""
-    match urlsafe_b64decode(opaque.encode()).decode().split(":"):
+    text = urlsafe_b64decode(opaque.encode()).decode()
+    if "\0" in text:
+        raise ValueError("no name has that")
+    match text.split(":"):
         case ["batch", batch_id, "command", number]:
             return BatchPosition(UUID(batch_id), command_no=_number(number))
         case ["batch", batch_id, "sequence", number]:

@@ -26,9 +26,8 @@ from services.projections.settings import ProjectionsSettings
 
 
 async def session(settings: ProjectionsSettings) -> Connection:
-    """One that may take its time."""
-    no_limits = ("transaction_timeout", "statement_timeout", "lock_timeout",
-                 "idle_in_transaction_session_timeout")  # fmt: skip
+    """One that may take its time, but holds nothing while it does nothing."""
+    no_limits = ("transaction_timeout", "statement_timeout", "lock_timeout")
     memory = {"work_mem": "128MB", "maintenance_work_mem": "256MB"}
     dsn = settings.postgres_dsn.get_secret_value()
     return await connect(dsn, application_name="rebuild", **dict.fromkeys(no_limits, "0"), **memory)

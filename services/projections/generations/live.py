@@ -4,13 +4,14 @@ So a new one takes its place between two of them, and nobody sees a part of each
 """
 
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 import structlog
 
 from chassis.apply import Fold
 from chassis.migrations import migrate
-from chassis.postgres import Connection, SupersededError, connect
+from chassis.postgres import Connection, Session, SupersededError, connect
 from chassis.records import Received
 from services.projections.generations.definition import Definition, Q, create
 
@@ -24,8 +25,9 @@ class TooOldError(Exception):
 
 
 async def enter(conn: Connection) -> None:
-    """For whoever reads."""
-    await conn.execute(Q.enter)
+    """For whoever reads, in a session of the pool."""
+    schemas = await conn.fetchval(Q.enter)
+    await cast("Session", conn).moved_to(schemas)
 
 
 def folding_into(what: Definition, fold: Fold) -> Fold:

@@ -1,6 +1,9 @@
 -- name: live
 SELECT number, steps, digest FROM generations WHERE state = 'live'
 
+-- name: is_live
+SELECT EXISTS (SELECT FROM generations WHERE state = 'live' AND digest = $1)
+
 -- name: being_built
 SELECT number, digest FROM generations WHERE state = 'building'
 
@@ -36,6 +39,9 @@ INSERT INTO generations (number, state, steps, digest) VALUES ($1, $2, $3, $4)
 -- Of the session: whoever builds holds up nobody but others who would build.
 SELECT pg_try_advisory_lock(7303)
 
+-- name: let_others_build
+SELECT pg_advisory_unlock(7303)
+
 -- name: be_a_hand
 -- The same of each process that helps to build.
 SELECT pg_advisory_lock_shared(7304)
@@ -47,6 +53,12 @@ SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7304
 
 -- name: begin
 BEGIN
+
+-- name: within_bounds
+-- Who holds up the writers is ended by the database if it takes too long, or is frozen.
+SELECT
+    set_config('transaction_timeout', '30s', true), set_config('statement_timeout', '25s', true),
+    set_config('lock_timeout', '20s', true)
 
 -- name: write_alone
 SELECT pg_advisory_xact_lock(7301)

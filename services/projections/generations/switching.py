@@ -7,10 +7,11 @@ The comparison reads one snapshot of both, while the live one goes on.
 import asyncio
 
 import structlog
+from asyncpg.transaction import Transaction
 
 from chassis.comparing import Table, compared
-from chassis.postgres import Connection, connect
-from services.projections.generations.building import Building, Hand
+from chassis.postgres import TRANSIENT, Connection, connect
+from services.projections.generations.building import MOST_TRIES, Building, Hand
 from services.projections.generations.definition import Definition, Q, schema_of
 
 log = structlog.get_logger()
@@ -44,25 +45,46 @@ async def compare(dsn: str, building: Building, what: Definition) -> list[Table]
     """With the live one, in the tables and columns that both have."""
     conn = building.conn
     live = await conn.fetchval(Q.live)
-    snapshot = conn.transaction(isolation="repeatable_read", readonly=True)
-    holder = await connect(dsn, application_name="level")
-    try:
-        await holder.execute(Q.begin)
-        await holder.execute(Q.write_alone)
-        await building.look()
-        await building.read_up()
-        await snapshot.start()
-        await conn.fetchval(Q.live)  # takes the snapshot: both stand at one place in it
-    finally:
-        await holder.close()  # the writers go on
+    snapshot = await _level(dsn, building)
     try:
         return await compared(conn, schema_of(building.number), schema_of(live), what.not_compared)
     finally:
         await snapshot.rollback()
 
 
+async def _level(dsn: str, building: Building) -> Transaction:
+    """A snapshot in which both stand at one place of the log."""
+    for attempt in range(1, MOST_TRIES + 1):
+        snapshot = building.conn.transaction(isolation="repeatable_read", readonly=True)
+        holder = await connect(dsn, application_name="level")
+        try:
+            await holder.execute(Q.begin)
+            await holder.execute(Q.write_alone)
+            await building.look()
+            await building.read_up()
+            await snapshot.start()
+            await building.conn.fetchval(Q.live)  # takes the snapshot
+            if await _still_holds(holder):
+                return snapshot
+            await snapshot.rollback()
+        finally:
+            await holder.close()  # the writers go on
+        log.warning("writers_not_held", attempt=attempt)
+    raise ConnectionError("the writers could not be held for as long as it takes")
+
+
+async def _still_holds(holder: Connection) -> bool:
+    """The database ends a session that does nothing for long, or whose process was frozen."""
+    try:
+        await holder.fetchval(Q.live)
+    except TRANSIENT:
+        return False
+    return True
+
+
 async def switch(building: Building) -> None:
     async with building.conn.transaction():
+        await building.conn.execute(Q.within_bounds)
         await building.conn.execute(Q.write_alone)
         await building.look()
         await building.read_up()
@@ -77,8 +99,9 @@ async def drop_retired(conn: Connection, *, within: float | None = None) -> None
     until = asyncio.get_running_loop().time() + (READERS_END_IN if within is None else within)
     while True:
         for row in await conn.fetch(Q.unused):
-            await conn.execute(row["drop_schema"])
-            await conn.execute(Q.forget, row["number"])
+            async with conn.transaction():
+                await conn.execute(row["drop_schema"])
+                await conn.execute(Q.forget, row["number"])
             log.info("generation_dropped", number=row["number"])
         if not await conn.fetchval(Q.has_retired) or asyncio.get_running_loop().time() >= until:
             return

@@ -28,7 +28,8 @@ async def living(conn: Connection, events: Sequence[Event]) -> list[Event]:
         for event, batch_id in zip(events, ids, strict=True)
         if batch_id is not None and type(event) in _OF_BATCHES
     }
-    if changed:
+    if changed and len(await conn.fetch(SEARCH.hold_batches_alone, changed)) < len(changed):
+        await conn.execute(FOLDS.meet_batches, changed)
         await conn.execute(SEARCH.hold_batches_alone, changed)
     dead = await _hold(conn, named)
     if not dead:
