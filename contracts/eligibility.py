@@ -46,12 +46,22 @@ class BatchFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """The number is on the do-not-call list."""
+
+    until: datetime | None = None
+    """None: until somebody lifts it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecipientFacts:
     progress: Progress
     zones: Sequence[str] = ()
     not_before: datetime | None = None
     same_number: Progress | None = None
     """Of the nearest earlier recipient with this number."""
+    suppression: Suppression | None = None
+    """Of the number; None: there is none, or nobody can know now."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -106,11 +116,15 @@ FINAL = {Outcome.SUPPRESSED: Code.SUPPRESSED, Outcome.EXPIRED: Code.EXPIRED}
 
 
 def in_the_way(batch: BatchFacts, recipient: RecipientFacts, at: datetime) -> tuple[Reason, ...]:
-    """All that keeps this recipient from a slot, most final first; none: only that none is free."""
+    """All that keeps this recipient from a call, most final first; none: only that no slot is free.
+
+    First of all the number's suppression: nothing that is done to the batch gets it called.
+    """
     over = why_no_longer(recipient.progress, batch.rules)
     if over is not None:
         return (over,)
     found = (
+        _why_never(recipient.suppression, at),
         why_not_batch(batch, at),
         _why_not_again(recipient.progress, batch.rules, at),
         _later(Code.NOT_BEFORE, recipient.not_before, at),
@@ -131,6 +145,13 @@ def why_not_window(window: Window, zones: Sequence[str], at: datetime) -> Reason
     if is_open(window, judged, at):
         return None
     return Reason(Code.WINDOW_CLOSED, next_open(window, judged, at))
+
+
+def _why_never(suppression: Suppression | None, at: datetime) -> Reason | None:
+    if suppression is None:
+        return None
+    over = suppression.until is not None and suppression.until <= at
+    return None if over else Reason(Code.SUPPRESSED, suppression.until)
 
 
 def _why_not_again(progress: Progress, rules: Rules, at: datetime) -> Reason | None:

@@ -1,5 +1,6 @@
 """What an account has, version by version, as ingest tells it."""
 
+from datetime import timedelta
 from random import Random
 
 from contracts import directory
@@ -24,6 +25,15 @@ def directory_streams(random: Random) -> list[Stream]:
         [
             directory.PhoneNumberRegistered(
                 **common(v), phone_number="+33123456789", outbound=random.random() < 0.5
+            )
+            for v in versions()
+        ],
+        [
+            random.choice([directory.SuppressionAdded, directory.SuppressionRemoved])(
+                **common(v),
+                digest="ab" * 32,
+                source="api",
+                expires_at=random.choice([None, START + timedelta(days=v)]),
             )
             for v in versions()
         ],

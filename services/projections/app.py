@@ -29,6 +29,7 @@ from services.projections.generations.live import folding_into
 from services.projections.generations.tidying import Tidying
 from services.projections.handlers import fold
 from services.projections.live.news import CHANNEL, Live
+from services.projections.peppers import Peppers
 from services.projections.rebuilding import have_model
 from services.projections.settings import ProjectionsSettings
 from services.projections.visibility import Visibility
@@ -63,7 +64,8 @@ async def build_app(settings: ProjectionsSettings) -> Service:
         heartbeat=settings.heartbeat_seconds,
         unread_for=settings.unread_for_seconds,
     )
-    api = read_api(ground.pool, news, live, visible_within=settings.visible_within_seconds)
+    peppers = Peppers(ground.vault)
+    api = read_api(ground.pool, news, live, peppers, visible_within=settings.visible_within_seconds)
     add_health(api, {"database": database_check(ground.pool), "log": inbox_check(inbox)})
     return Service(
         name=settings.service,
@@ -76,7 +78,9 @@ async def build_app(settings: ProjectionsSettings) -> Service:
     )
 
 
-def read_api(pool: Pool, news: News, live: Live, *, visible_within: float) -> FastAPI:
+def read_api(
+    pool: Pool, news: News, live: Live, peppers: Peppers, *, visible_within: float
+) -> FastAPI:
     visible = Depends(visible_by(Visibility(pool, news), visible_within))
     api = FastAPI(
         title="Rollcall reads",
@@ -89,7 +93,8 @@ def read_api(pool: Pool, news: News, live: Live, *, visible_within: float) -> Fa
     api.include_router(events(live))
     api.include_router(history(pool))
     api.include_router(results(pool))
-    for router in (batches(pool), recipients(pool), calls(pool), directory(pool), published()):
+    api.include_router(recipients(pool, peppers))
+    for router in (batches(pool), calls(pool), directory(pool), published()):
         api.include_router(router)
     api.add_middleware(Unchanged)
     api.add_middleware(GZipMiddleware, minimum_size=WORTH_GZIP, compresslevel=4)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from chassis.postgres import Connection
 from chassis.queries import load_queries
-from contracts.eligibility import Code, Reason
+from contracts.eligibility import Code, Reason, Suppression
+from contracts.sealed import digest_of
 from services.projections.domain.batch import Batch
 from services.projections.domain.why import Person, before, reasons_for
 from services.projections.domain.words import Telling
@@ -19,9 +20,10 @@ Q = load_queries(__file__, "why.sql")
 
 
 async def explained(
-    conn: Connection, batch: Batch, row: "Record", now: datetime
+    conn: Connection, batch: Batch, row: "Record", now: datetime, listed: Suppression | None
 ) -> tuple[tuple[Reason, ...], Telling]:
-    person = await _person(conn, row)
+    """`listed`: what `suppression_of` found of the number."""
+    person = replace(await _person(conn, row), suppression=listed)
     reasons = reasons_for(batch, person, now)
     telling = Telling(batch, person, now)
     for reason in reasons:
@@ -34,6 +36,16 @@ async def explained(
             case _:
                 pass
     return reasons, telling
+
+
+async def suppression_of(
+    conn: Connection, account_id: str, phone_number: str | None, pepper: bytes | None
+) -> Suppression | None:
+    """None also where the number or the pepper is not to be had."""
+    if phone_number is None or pepper is None:
+        return None
+    entry = await conn.fetchrow(Q.suppression, account_id, digest_of(pepper, phone_number))
+    return None if entry is None else Suppression(entry["expires_at"])
 
 
 async def _person(conn: Connection, row: "Record") -> Person:

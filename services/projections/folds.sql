@@ -169,3 +169,12 @@ ORDER BY account_id, phone_number
 ON CONFLICT (account_id, phone_number) DO UPDATE SET
     version = excluded.version, outbound = excluded.outbound, active = excluded.active
 WHERE p.version < excluded.version
+
+-- name: fold_suppressions
+INSERT INTO suppressions AS s (account_id, digest, version, active, expires_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bool[], $5::timestamptz[])
+    AS e (account_id, digest, version, active, expires_at)
+ORDER BY account_id, digest
+ON CONFLICT (account_id, digest) DO UPDATE SET
+    version = excluded.version, active = excluded.active, expires_at = excluded.expires_at
+WHERE s.version < excluded.version

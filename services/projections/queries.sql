@@ -158,3 +158,6 @@ SELECT version FROM agents WHERE account_id = $1 AND agent_id = $2
 
 -- name: phone_number_version
 SELECT version FROM phone_numbers WHERE account_id = $1 AND phone_number = $2
+
+-- name: suppression_version
+SELECT version FROM suppressions WHERE account_id = $1 AND digest = $2

@@ -60,6 +60,8 @@ async def _version(conn: Connection, account_id: str, entry: EntryPosition) -> i
             found = await conn.fetchval(Q.agent_version, account_id, entry.entry_id)
         case "number":
             found = await conn.fetchval(Q.phone_number_version, account_id, entry.entry_id)
+        case "suppression":
+            found = await conn.fetchval(Q.suppression_version, account_id, entry.entry_id)
         case _:
             return entry.version  # not read here, so there is nothing to wait for
     return int(found or 0)

@@ -3,6 +3,9 @@
 -- name: same_number
 SELECT * FROM recipients WHERE recipient_id = $1 AND NOT removed
 
+-- name: suppression
+SELECT expires_at FROM suppressions WHERE account_id = $1 AND digest = $2 AND active
+
 -- name: paused_by
 SELECT actor FROM commands WHERE batch_id = $1 AND command_no = $2
 

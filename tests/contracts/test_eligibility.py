@@ -12,6 +12,8 @@ from contracts.eligibility import (
     Code,
     Reason,
     RecipientFacts,
+    Suppression,
+    in_the_way,
     why_not,
     why_not_window,
 )
@@ -78,6 +80,21 @@ def test_a_recipients_own_start_is_waited_for() -> None:
     later = replace(WAITING, not_before=MONDAY_NOON + HOUR)
     assert why_not(RUNNING, later, MONDAY_NOON) == Reason(Code.NOT_BEFORE, MONDAY_NOON + HOUR)
     assert code(RUNNING, later, MONDAY_NOON + HOUR) is None
+
+
+def test_a_suppression_comes_before_all_else_and_counts_until_it_is_over() -> None:
+    paused = replace(RUNNING, status=BatchStatus.PAUSED)
+    for_good = replace(WAITING, suppression=Suppression())
+    assert in_the_way(paused, for_good, MONDAY_NOON) == (
+        Reason(Code.SUPPRESSED), Reason(Code.BATCH_PAUSED),
+    )  # fmt: skip
+    for_an_hour = replace(WAITING, suppression=Suppression(MONDAY_NOON + HOUR))
+    assert in_the_way(RUNNING, for_an_hour, MONDAY_NOON) == (
+        Reason(Code.SUPPRESSED, MONDAY_NOON + HOUR),
+    )
+    assert in_the_way(RUNNING, for_an_hour, MONDAY_NOON + HOUR) == ()
+    called = replace(for_good, progress=Progress(1, Stage.STARTED, 1, 1, 1))
+    assert code(RUNNING, called) == "called"
 
 
 def test_the_same_number_is_not_rung_twice_at_once() -> None:

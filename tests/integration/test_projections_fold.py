@@ -24,13 +24,15 @@ from tests.conftest import DatabaseFactory
 from tests.log_of_batches import OneKey, a_log, interleaved
 
 TABLES = (
-    "accounts", "agents", "phone_numbers", "tombstones", "batches", "additions", "landed_chunks",
+    "accounts", "agents", "phone_numbers", "suppressions", "tombstones", "batches", "additions",
+    "landed_chunks",
     "batch_zones", "recipients", "tallies", "calls", "conversations", "rejections", "paces",
     "batch_names", "batch_variables", "recipient_keys",
     "timeline", "timelines", "commands", "changes", "account_changes",
 )  # fmt: skip
 OUTLIVE_A_BATCH = {
-    "tombstones", "accounts", "agents", "phone_numbers", "changes", "account_changes",
+    "tombstones", "accounts", "agents", "phone_numbers", "suppressions", "changes",
+    "account_changes",
 }  # fmt: skip
 
 

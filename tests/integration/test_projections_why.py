@@ -6,15 +6,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chassis.queries import check_queries
+from chassis.vault import pepper_scope
+from chassis.wake import News
 from contracts import batches, status
 from contracts.batches import RetryPolicy
-from contracts.directory import AccountConfigured
+from contracts.directory import AccountConfigured, SuppressionAdded, SuppressionRemoved
 from contracts.event import Event
 from contracts.outcomes import Outcome
 from contracts.recipients import RecipientsAdded
+from contracts.sealed import digest_of
 from contracts.statuses import BatchStatus
+from services.projections.domain.position import EntryPosition
 from services.projections.explaining import Q
 from services.projections.store import reading
+from services.projections.visibility import Visibility
 from tests.batch_story import AT, Story, a_story
 from tests.read_side import Json, ReadSide, read_side
 
@@ -146,3 +151,53 @@ async def test_a_batch_that_is_scheduled_is_estimated_from_its_start(reads: Read
     batch = await told(reads, story, story.chunk())
     finish = datetime.fromisoformat(batch["estimated_finish_at"])
     assert (batch["phase"], finish) == ("waiting_for_schedule", LATER + timedelta(minutes=3))
+
+
+async def test_who_waits_on_the_do_not_call_list_is_told_so_until_it_is_lifted_or_over(
+    reads: ReadSide,
+) -> None:
+    story = await a_story(reads, people=30)
+    pepper = await reads.service.ground.vault.create(pepper_scope("default"))
+    entry = {"account_id": "default", "at": AT, "actor": "t", "source": "api",
+             "digest": digest_of(pepper, "+33600000030")}  # fmt: skip
+    paused = story.status(status.BatchPaused, BatchStatus.PAUSED)
+    await told(
+        reads, story, story.created(), story.chunk(), paused,
+        SuppressionAdded(**entry, version=1),
+    )  # fmt: skip
+    held = await why(reads, story, 29)
+    listed = ("suppressed", "The number is on the do-not-call list.")
+    assert await why(reads, story, 30) == [listed, *held]
+
+    await told(
+        reads, story, SuppressionRemoved(**entry, version=3), SuppressionAdded(**entry, version=2)
+    )
+    assert await why(reads, story, 30) == held
+
+    await told(reads, story, SuppressionAdded(**entry, version=4, expires_at=AT))
+    assert await why(reads, story, 30) == held
+
+    await told(reads, story, SuppressionAdded(**entry, version=5, expires_at=LATER))
+    path = f"/v1/batches/{story.batch_id}/recipients/{story.recipient_id(30)}/why"
+    first = (await reads.get(path))["reasons"][0]
+    assert (first["code"], datetime.fromisoformat(first["until"])) == ("suppressed", LATER)
+    until = "The number is on the do-not-call list until Friday 1 January 2100 at 09:00 (UTC)."
+    assert first["message"] == until
+    report = await reads.rebuilt()
+    assert [table.name for table in report.tables if not table.equal] == []
+    assert "suppressions" in {table.name for table in report.tables}
+    assert (await reads.get(path))["reasons"][0] == first
+
+
+async def test_a_read_that_names_a_suppression_waits_for_that_version(reads: ReadSide) -> None:
+    added = SuppressionAdded(
+        account_id="default", at=AT, actor="t", source="api", digest="ab" * 32, version=2
+    )
+    await reads.log([added])
+    await reads.caught_up()
+    visibility = Visibility(reads.service.ground.pool, News())
+    reached = [
+        await visibility.reached("default", EntryPosition("suppression", added.digest, n), None)
+        for n in (2, 3)
+    ]
+    assert reached == [True, False]

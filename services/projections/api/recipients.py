@@ -13,15 +13,16 @@ from services.projections.api.parameters import NoParameters, RecipientFilter, R
 from services.projections.api.shapes import RecipientShape, WhyShape
 from services.projections.api.showing import show_recipient, show_why
 from services.projections.domain.searching import Search
-from services.projections.explaining import explained
+from services.projections.explaining import explained, suppression_of
 from services.projections.people import Wanted, people
+from services.projections.peppers import Peppers
 from services.projections.store import Reads, reading
 
 if TYPE_CHECKING:
     from asyncpg import Record
 
 
-def recipients(pool: Pool) -> APIRouter:
+def recipients(pool: Pool, peppers: Peppers) -> APIRouter:
     router = APIRouter(prefix="/v1/batches/{batch_id}/recipients", tags=["recipients"])
 
     @router.get("")
@@ -54,13 +55,15 @@ def recipients(pool: Pool) -> APIRouter:
         account: Account, batch_id: UUID, recipient_id: UUID, _: NoParameters
     ) -> WhyShape:
         """Why this recipient has not been called yet, or what became of it."""
+        pepper = await peppers.of(account)  # before the snapshot, which waits for no vault
         async with reading(pool) as reads:
             found = await reads.batches(account, [batch_id])
             if not found:
                 raise not_found("batch")
             ((batch, now),) = found
             row = await _recipient(reads, batch_id, recipient_id)
-            reasons, telling = await explained(reads.conn, batch, row, now)
+            listed = await suppression_of(reads.conn, account, row["phone_number"], pepper)
+            reasons, telling = await explained(reads.conn, batch, row, now, listed)
         return show_why(recipient_id, reasons, telling)
 
     return router

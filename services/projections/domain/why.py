@@ -12,6 +12,7 @@ from contracts.eligibility import (
     Code,
     Reason,
     RecipientFacts,
+    Suppression,
     Turn,
     in_the_way,
     turn_of,
@@ -35,10 +36,13 @@ class Person:
     not_before: datetime | None = None
     same_number: Progress | None = None
     """Of the nearest earlier recipient with this number."""
+    suppression: Suppression | None = None
 
     @property
     def facts(self) -> RecipientFacts:
-        return RecipientFacts(self.progress, self.zones, self.not_before, self.same_number)
+        return RecipientFacts(
+            self.progress, self.zones, self.not_before, self.same_number, self.suppression
+        )
 
 
 def reasons_for(batch: Batch, person: Person, now: datetime) -> tuple[Reason, ...]:

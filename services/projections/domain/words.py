@@ -78,6 +78,10 @@ class Telling:
             return "The same number is in another call of this batch."
         return "The same number comes earlier in this batch, and is called there first."
 
+    def suppressed(self, reason: Reason) -> str:
+        until = "" if reason.until is None else f" until {self.when(reason.until)}"
+        return f"The number is on the do-not-call list{until}."
+
     def not_before(self, reason: Reason) -> str:
         return f"This recipient is not to be called before {self.when(reason.until)}."
 
@@ -139,7 +143,7 @@ _SENTENCES: Mapping[Code, Callable[[Telling, Reason], str]] = MappingProxyType(
         Code.NUMBER_BUSY: Telling.number_busy,
         Code.CALLED: Telling.called,
         Code.PLACING: _says("A slot is granted, and the call is about to be placed."),
-        Code.SUPPRESSED: _says("The number is on the do-not-call list."),
+        Code.SUPPRESSED: Telling.suppressed,
         Code.EXPIRED: _says(
             "The batch ran out of time before this call; retry it to call after all."
         ),
