@@ -159,6 +159,8 @@ async def test_pages_of_any_order_filter_and_search_hold_each_who_fits_once(
         ("030 1234", [1, 6, 7, 10]),
         ("(0 30) 12.34/5", [1, 10]),
         ("0049 30 999", [9]),
+        ("0001", []),
+        ("12345 001", [1]),
         ("1 (202) 555\N{NON-BREAKING HYPHEN}01", [12, 13]),
         ("zoe 3012", [1]),
         ("3 0", [1, 3, 6, 7, 9, 10]),

@@ -59,6 +59,31 @@ def test_no_gram_is_longer_than_the_index_knows_and_none_holds_a_space(text: str
     assert all(0 < len(gram) <= LONGEST and " " not in gram for gram in grams(folded(text)))
 
 
+@pytest.mark.parametrize(
+    ("typed", "numbers"),
+    [
+        ("0001", {"0001"}),
+        ("00", {"00"}),
+        ("00012345", {"00012345"}),
+        ("0 1234", {"01234"}),
+        ("0 12345", {"012345", "12345"}),
+        ("030 1234", {"0301234", "301234"}),
+        ("+49 (0)30 12-34", {"490301234", "49301234"}),
+        ("+49 (0)30", {"49030"}),
+        ("(0)30 123", {"030123", "30123"}),
+        ("(030) 123", {"030123", "30123"}),
+        ("0049 30 12", {"00493012", "493012"}),
+        ("00 49 (0)30 123", {"0049030123", "4930123"}),
+    ],
+)
+def test_digits_are_found_as_typed_and_a_whole_number_as_dialled_at_home_too(
+    typed: str, numbers: set[str]
+) -> None:
+    search = Search.of(typed)
+    assert search is not None
+    assert {pattern.strip("%") for pattern in search.numbers} == numbers
+
+
 def test_words_are_each_looked_for_once_and_wildcards_as_themselves() -> None:
     search = Search.of(" 100%  a_b 100% \\ ")
     assert search is not None

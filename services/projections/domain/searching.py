@@ -16,6 +16,10 @@ _SELECTORS = range(0xFE00, 0xFE10)
 _NOTATION = re.compile(r"[\s()+./\N{HYPHEN}-\N{HORIZONTAL BAR}\N{MINUS SIGN}-]+")
 _TRUNK = "(0)"
 _NUMERIC = re.compile(rf"(?:{_NOTATION.pattern}|[0-9])+")
+_EXIT = re.compile(r"\A00?(?=[1-9])")
+"""What is dialled first: within a country, or to leave it; a country's code begins otherwise."""
+_LEAST_BEHIND = 5
+"""Fewer digits are a part of a number, and a zero before them is one of it."""
 _WILD = re.compile(r"([\\%_])")
 LONGEST = 3
 
@@ -111,9 +115,23 @@ class Search:
     def numbers(self) -> list[str]:
         """The number that the other words are, as patterns; empty: there is none.
 
-        As it is dialled at home, too: its leading zero is not there for others.
+        The digits as they are typed; a whole number as it is dialled at home, too, whose zero is
+        not there for others.
         """
         typed = "".join(word for word in self.typed if _NUMERIC.fullmatch(word))
-        digits = {_NOTATION.sub("", way) for way in (typed, typed.replace(_TRUNK, ""))}
-        digits |= {way.lstrip("0") for way in digits}
-        return [_anywhere(way) for way in sorted(digits - {""})]
+        ways = {_digits(typed), _digits(_from_abroad(typed))}
+        return [_anywhere(way) for way in sorted(ways - {""})]
+
+
+def _digits(typed: str) -> str:
+    return _NOTATION.sub("", typed)
+
+
+def _from_abroad(typed: str) -> str:
+    """The same number without the zeros that only a caller at home dials."""
+    before, home, behind = typed.partition(_TRUNK)
+    if home and len(_digits(behind)) >= _LEAST_BEHIND:
+        typed = before + behind
+    digits = _digits(typed)
+    bare = _EXIT.sub("", digits)
+    return bare if len(bare) >= _LEAST_BEHIND else digits
