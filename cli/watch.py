@@ -1,8 +1,7 @@
-"""A batch as it runs: one bar, the counts by status, the rate and the time left."""
+"""A batch as it runs: one bar, the counts by status; rate and time left are the server's own."""
 
 import asyncio
-import time
-from collections import deque
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from rich.live import Live
@@ -15,7 +14,7 @@ from cli.printing import say
 
 TERMINAL = {"COMPLETED", "CANCELLED", "FAILED"}
 LOOK_SECONDS = 0.5
-RATE_OVER_SECONDS = 15
+TELLS_TENTHS_BELOW = 10
 
 _COLOURS = {
     "pending": "dim",
@@ -54,14 +53,13 @@ class _View:
             console=console,
         )
         self._task = self._bar.add_task("", total=None, pace="")
-        self._seen: deque[tuple[float, int]] = deque()
         self._said = ""
         self.live = Live(console=console, refresh_per_second=8, transient=False)
 
     def show(self, batch: Json) -> None:
         counts: dict[str, int] = batch["recipients"]
         done = sum(counts[status] for status in ("completed", "failed", "no_answer"))
-        pace = self._pace(done, counts["total"] - done)
+        pace = pace_of(batch, datetime.now(UTC))
         state = " ".join(filter(None, (batch["status"], _in_words(batch.get("phase")))))
         self._bar.update(
             self._task, total=counts["total"], completed=done, description=state, pace=pace
@@ -74,17 +72,28 @@ class _View:
             say(f"{line}  {pace}".rstrip(), self._console)
             self._said = line
 
-    def _pace(self, done: int, left: int) -> str:
-        now = time.monotonic()
-        self._seen.append((now, done))
-        while now - self._seen[0][0] > RATE_OVER_SECONDS:
-            self._seen.popleft()
-        since, before = self._seen[0]
-        if done == before or now == since:
-            return ""
-        rate = (done - before) / (now - since)
-        minutes, seconds = divmod(round(left / rate), 60)
-        return f"{rate * 60:.0f} calls a minute, {minutes}:{seconds:02} left"
+
+def pace_of(batch: Json, now: datetime) -> str:
+    """Nothing is left of what has ended, and nobody knows how much of what stands still."""
+    status, finish, rate = batch["status"], batch["estimated_finish_at"], batch["calls_per_minute"]
+    if status in TERMINAL:
+        return ""
+    said = [f"{_few(rate)} calls a minute"] if rate else []
+    if batch["estimate_reason"]:
+        said.append(batch["estimate_reason"]["message"])
+    elif finish and status == "RUNNING":
+        said.append(f"{_clock(datetime.fromisoformat(finish) - now)} left")
+    return ", ".join(said)
+
+
+def _few(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= TELLS_TENTHS_BELOW else f"{rate:.1f}"
+
+
+def _clock(left: timedelta) -> str:
+    minutes, seconds = divmod(max(0, round(left.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _in_words(phase: str | None) -> str:
