@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from cli import batches, endpoints, history, life, lists, reading, suppressions
-from cli.client import RefusedError
+from cli.client import MisusedError, RefusedError
 from cli.parameters import MISUSE, AsJson, Folder
 from cli.printing import say_failure, say_unheard, speak_any_encoding
 
@@ -132,7 +132,8 @@ def _told(command: Callable[..., Any], bound: Any, *, as_json: bool) -> int:
     except KeyboardInterrupt:
         return say_failure("interrupted", as_json=as_json)
     except RefusedError as refused:
-        return say_failure(str(refused), as_json=as_json, problem=refused.problem)
+        failed = say_failure(str(refused), as_json=as_json, problem=refused.problem)
+        return MISUSE if isinstance(refused, MisusedError) else failed
     except OSError as error:
         if error.filename is None:  # then it is about the answer, not about a file
             raise

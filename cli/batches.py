@@ -7,9 +7,10 @@ from cyclopts import App, Parameter
 from cli import endpoints
 from cli.batch_plan import BatchPlan
 from cli.client import Client, Json, path_of
-from cli.parameters import AsJson, Folder, Key
+from cli.parameters import AsJson, BatchId, Folder, Key, Limit
 from cli.printing import console, facts, problems, say, say_json, say_page
 from cli.watch import watch as watch_batch
+from contracts.statuses import BatchStatus
 
 app = App(name="batch", help="Create, preview, watch and steer batches.")
 
@@ -61,15 +62,19 @@ async def preview(
 @app.command(name="list")
 async def list_batches(
     *,
-    status: str | None = None,
-    limit: int = 50,
+    status: Annotated[
+        BatchStatus | None, Parameter(help="Only those that are shown with this status.")
+    ] = None,
+    search: Annotated[str | None, Parameter(help="Words, each somewhere in the name.")] = None,
+    limit: Limit = 50,
     cursor: str | None = None,
     data_dir: Folder = endpoints.DEFAULT_FOLDER,
     json: AsJson = False,
 ) -> int:
     """The batches, newest first."""
     async with Client(endpoints.find(data_dir)) as client:
-        page = await client.read("/v1/batches", status=status, limit=limit, cursor=cursor)
+        asked = {"status": status, "search": search}
+        page = await client.read("/v1/batches", **asked, limit=limit, cursor=cursor)
 
     def cells(batch: Json) -> tuple[object, ...]:
         named = (batch[name] for name in ("batch_id", "name", "status"))
@@ -81,7 +86,7 @@ async def list_batches(
 
 @app.command
 async def show(
-    batch_id: str, *, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False
+    batch_id: BatchId, *, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False
 ) -> int:
     """One batch: status, counts, configuration."""
     async with Client(endpoints.find(data_dir)) as client:
@@ -92,7 +97,7 @@ async def show(
 
 @app.command
 async def watch(
-    batch_id: str, *, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False
+    batch_id: BatchId, *, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False
 ) -> int:
     """Watch a batch until it has ended."""
     async with Client(endpoints.find(data_dir)) as client:
@@ -104,9 +109,9 @@ async def watch(
 
 @app.command(name=("rejections", "errors"))
 async def rejections(
-    batch_id: str,
+    batch_id: BatchId,
     *,
-    limit: int = 50,
+    limit: Limit = 50,
     cursor: str | None = None,
     data_dir: Folder = endpoints.DEFAULT_FOLDER,
     json: AsJson = False,

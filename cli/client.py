@@ -82,6 +82,10 @@ class RefusedError(Exception):
         return [head, *rows, *([f"The batch allows {', '.join(allowed)}."] if allowed else ())]
 
 
+class MisusedError(RefusedError):
+    """A read has nothing to refuse but how it was asked."""
+
+
 class Client:
     """Reads wait for what this client has written: it carries the newest position along."""
 
@@ -122,7 +126,7 @@ class Client:
     async def look(self, path: str, **query: str | int | None) -> Json:
         """A read that ingest answers itself."""
         given = {name: value for name, value in query.items() if value is not None}
-        return await self._command("GET", path, params=given)
+        return self._found(await self._answer("GET", path, params=given))
 
     async def suppress_all(self, file: Path, source: str, key: str | None = None) -> Json:
         """Uploads a CSV of numbers never to be called."""
@@ -179,7 +183,7 @@ class Client:
         async with self._http.stream("GET", url, params=given, headers=headers) as answer:
             if answer.is_error:
                 await answer.aread()
-                self._body(answer)
+                self._found(answer)
             yield answer
 
     async def read(self, path: str, **query: str | int | None) -> Json:
@@ -188,7 +192,7 @@ class Client:
         answer = await self._http.get(
             self._endpoints.projections + path, params=given, headers=headers
         )
-        return self._body(answer)
+        return self._found(answer)
 
     async def _command(self, method: str, path: str, **content: Any) -> Json:
         return self._body(await self._answer(method, path, **content))
@@ -197,6 +201,15 @@ class Client:
         answer = await self._http.request(method, self._endpoints.ingest + path, **content)
         self._position = answer.headers.get(POSITION, self._position)
         return answer
+
+    def _found(self, answer: httpx2.Response) -> Json:
+        """Raises RefusedError."""
+        try:
+            return self._body(answer)
+        except RefusedError as refused:
+            if answer.status_code == httpx2.codes.UNPROCESSABLE_CONTENT:
+                raise MisusedError(answer.status_code, refused.problem) from None
+            raise
 
     @staticmethod
     def _body(answer: httpx2.Response) -> Json:

@@ -6,8 +6,8 @@ from cyclopts import App, Parameter
 
 from cli import endpoints
 from cli.client import Client, Json, path_of
-from cli.parameters import AsJson, Folder
-from cli.printing import say_page
+from cli.parameters import AsJson, BatchId, Folder, Limit
+from cli.printing import in_words, say_page
 
 app = App(name="history")
 
@@ -16,12 +16,12 @@ COLUMNS = ("at", "event", "who asked", "recipient", "facts")
 
 @app.command
 async def timeline(
-    batch_id: str,
+    batch_id: BatchId,
     *,
     type: Annotated[  # noqa: A002 - its name in the HTTP API
         str | None, Parameter(help="Only this, such as BatchPaused or CallCompleted.")
     ] = None,
-    limit: int = 50,
+    limit: Limit = 50,
     cursor: str | None = None,
     data_dir: Folder = endpoints.DEFAULT_FOLDER,
     json: AsJson = False,
@@ -34,9 +34,14 @@ async def timeline(
 
 
 def _cells(entry: Json) -> tuple[object, ...]:
-    facts = " ".join(
-        f"{name}={value}"
-        for name, value in entry["data"].items()
-        if isinstance(value, str | int | float) and not name.endswith("_id")
-    )
+    facts = in_words(_without_ids(entry["data"]))
     return entry["at"], entry["type"], entry["actor"], entry["recipient_id"], facts
+
+
+def _without_ids(facts: Json) -> Json:
+    """They are long, and say nothing to people."""
+    return {
+        name: _without_ids(value) if isinstance(value, dict) else value
+        for name, value in facts.items()
+        if not name.endswith("_id")
+    }

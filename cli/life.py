@@ -12,7 +12,17 @@ from rich.prompt import Confirm
 
 from cli import endpoints, life_words
 from cli.client import Client, Json, RefusedError, in_utf8, path_of, path_of_recipients
-from cli.parameters import MISUSE, AsJson, Folder, Key, ListId, Mapping, check_source, mapping_of
+from cli.parameters import (
+    MISUSE,
+    AsJson,
+    BatchId,
+    Folder,
+    Key,
+    ListId,
+    Mapping,
+    check_source,
+    mapping_of,
+)
 from cli.printing import plain, problems, say, say_failure, say_json
 
 app = App(name="life")
@@ -23,7 +33,7 @@ STANDARD_INPUT = 0
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Wish:
-    batch_id: str
+    batch_id: BatchId
     _: KW_ONLY
     idempotency_key: Key = None
     data_dir: Folder = endpoints.DEFAULT_FOLDER
@@ -90,7 +100,11 @@ async def retry(
 
 @app.command
 async def rename(
-    batch_id: str, name: str, *, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False
+    batch_id: BatchId,
+    name: str,
+    *,
+    data_dir: Folder = endpoints.DEFAULT_FOLDER,
+    json: AsJson = False,
 ) -> int:
     """Call a batch by another name."""
     async with Client(endpoints.find(data_dir)) as client:
@@ -104,7 +118,7 @@ async def rename(
 
 @app.command
 def delete(
-    batch_id: str,
+    batch_id: BatchId,
     *,
     yes: Annotated[bool, Parameter(negative="", help="Do not ask whether it is meant.")] = False,
     data_dir: Folder = endpoints.DEFAULT_FOLDER,
@@ -147,7 +161,7 @@ def _check_addition(_: type, addition: "Addition | None") -> None:
 @Parameter(name="*", validator=_check_addition)
 @dataclass(frozen=True, slots=True)
 class Addition:
-    batch_id: str
+    batch_id: BatchId
     file: ExistingFile | None = None
     _: KW_ONLY
     list_id: ListId = None
@@ -180,7 +194,7 @@ async def add(
 
 @app.command
 async def remove(
-    batch_id: str,
+    batch_id: BatchId,
     recipient_id: str,
     *,
     data_dir: Folder = endpoints.DEFAULT_FOLDER,

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 from cyclopts import Parameter, Token
+from cyclopts.validators import Number
 
 from cli import endpoints
 
@@ -12,6 +14,7 @@ MISUSE = 2
 """The exit code of what was typed wrongly."""
 LONGEST_KEY = 255
 REGION_LETTERS = 2
+LARGEST_PAGE = 500
 
 
 def _folder(_: type, tokens: Sequence[Token]) -> Path:
@@ -24,6 +27,19 @@ def _check_key(_: type, key: str | None) -> None:
     visible = key is None or (key.isascii() and key.isprintable() and key.strip() == key)
     if not visible or (key is not None and not 1 <= len(key) <= LONGEST_KEY):
         raise ValueError(f"A key is 1 to {LONGEST_KEY} visible ASCII characters.")
+
+
+def is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_id(_: type, text: str) -> None:
+    if not is_id(text):
+        raise ValueError(f"An id is a UUID, as `rollcall batch list` tells it; not {text!r}.")
 
 
 def _check_pairs(_: type, pairs: Sequence[str]) -> None:
@@ -74,6 +90,10 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Answer as J
 Key = Annotated[
     str | None,
     Parameter(validator=_check_key, help="Asking again with the same key answers the same."),
+]
+BatchId = Annotated[str, Parameter(validator=_check_id)]
+Limit = Annotated[
+    int, Parameter(validator=Number(gte=1, lte=LARGEST_PAGE), help="How many at most.")
 ]
 ListId = Annotated[
     str | None,

@@ -92,23 +92,39 @@ def say_page(
 def facts(found: Json) -> None:
     """Name and value, a line each; a nested object on one line."""
     for name, value in found.items():
-        text = _in_words(value)
+        text = in_words(value)
         if text:
-            label = Text(f"{name.replace('_', ' '):<22} ", style="bold")
-            console.print(label.append_text(_on_one_line(text)), soft_wrap=True)
+            head = Text(f"{label(name):<22} ", style="bold")
+            console.print(head.append_text(_on_one_line(text)), soft_wrap=True)
 
 
-def _in_words(value: Any) -> str:
+def in_words(value: Any) -> str:
     match value:
-        case None:
-            return ""
+        case bool():
+            return "yes" if value else "no"
+        case {"message": str(message)}:
+            return message
+        case {"max_attempts": int(most), "delay_seconds": [*delays], "on": [*outcomes]}:
+            return _attempts(most, delays, outcomes)
         case dict():
-            return ", ".join(f"{k.replace('_', ' ')} {_in_words(v)}"
-                             for k, v in value.items() if v not in (None, []))  # fmt: skip
+            told = ((label(name), in_words(each)) for name, each in value.items())
+            return ", ".join(f"{name} {words}" for name, words in told if words)
         case list():
-            return " ".join(_in_words(each) for each in value)
+            between = "; " if any(isinstance(each, dict) for each in value) else " "
+            return between.join(in_words(each) for each in value)
         case _:
-            return str(value)
+            return "" if value is None else str(value)
+
+
+def label(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _attempts(most: int, delays: list[int], outcomes: list[str]) -> str:
+    if most == 1:
+        return "1 attempt"
+    waits = " then ".join(f"{delay:,} s" for delay in delays) or "0 s"
+    return f"{most} attempts, {waits} apart, after {' or '.join(map(label, outcomes))}"
 
 
 def _on_one_line(said: object) -> Text:

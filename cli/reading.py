@@ -1,17 +1,19 @@
 """`rollcall batch recipients|calls|why|results`: who was called, how it went, and why not yet."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from cyclopts import App, Parameter
 
 from cli import endpoints
 from cli.client import Client, Json, path_of, path_of_recipients
-from cli.parameters import MISUSE, AsJson, Folder
+from cli.parameters import MISUSE, AsJson, BatchId, Folder, Limit, is_id
 from cli.printing import facts, say, say_failure, say_json, say_page
-from cli.results import Target, download, save
+from cli.results import Format, Target, download, format_of, save
 from contracts.ids import addition_id_of, recipient_id_of
+from contracts.outcomes import Outcome as Ended
+from contracts.outcomes import RecipientStatus
 
 app = App(name="reading")
 
@@ -19,13 +21,15 @@ MOST_DIGITS_OF_A_ROW = 7
 SAME_NUMBER = 20
 """Rows of one number that are told of."""
 
-Status = Annotated[str | None, Parameter(help="Such as PENDING or NO_ANSWER.")]
-Outcome = Annotated[str | None, Parameter(help="Such as completed, voicemail or busy.")]
+Status = Annotated[
+    RecipientStatus | None, Parameter(help="Only those that are shown with this status.")
+]
+Outcome = Annotated[Ended | None, Parameter(help="Only those whose last call ended so.")]
 
 
 @app.command
 async def recipients(
-    batch_id: str,
+    batch_id: BatchId,
     *,
     status: Status = None,
     outcome: Outcome = None,
@@ -37,7 +41,7 @@ async def recipients(
             help="row, name, phone_number, status, outcome or attempts; -row: backwards",
         ),
     ] = "row",
-    limit: int = 50,
+    limit: Limit = 50,
     cursor: str | None = None,
     data_dir: Folder = endpoints.DEFAULT_FOLDER,
     json: AsJson = False,
@@ -55,9 +59,9 @@ async def recipients(
 
 @app.command
 async def calls(
-    batch_id: str,
+    batch_id: BatchId,
     *,
-    limit: int = 50,
+    limit: Limit = 50,
     cursor: str | None = None,
     data_dir: Folder = endpoints.DEFAULT_FOLDER,
     json: AsJson = False,
@@ -73,7 +77,7 @@ async def calls(
 
 @app.command
 async def why(
-    batch_id: str,
+    batch_id: BatchId,
     who: str,
     *,
     data_dir: Folder = endpoints.DEFAULT_FOLDER,
@@ -100,20 +104,12 @@ async def why(
 
 
 async def _found(client: Client, batch_id: str, who: str) -> list[str]:
-    if who.isdecimal() and len(who) <= MOST_DIGITS_OF_A_ROW and _is_id(batch_id):
+    if who.isdecimal() and len(who) <= MOST_DIGITS_OF_A_ROW:
         return [str(recipient_id_of(addition_id_of(UUID(batch_id), 1), int(who)))]
-    if _is_id(who):
+    if is_id(who):
         return [who]
     page = await client.read(path_of_recipients(batch_id), search=who, limit=SAME_NUMBER)
     return [str(each["recipient_id"]) for each in page["data"]]
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _say_why(told: Json) -> None:
@@ -124,9 +120,11 @@ def _say_why(told: Json) -> None:
 
 @app.command
 async def results(
-    batch_id: str,
+    batch_id: BatchId,
     *,
-    format: Literal["csv", "jsonl"] = "csv",  # noqa: A002 - as people type it
+    format: Annotated[  # noqa: A002 - as people type it
+        Format | None, Parameter(help="By the file's ending unless told; else csv.")
+    ] = None,
     bom: Annotated[
         bool, Parameter(negative="", help="Mark it as UTF-8, as Excel likes it.")
     ] = False,
@@ -150,26 +148,34 @@ async def results(
     With --json and a file, what was written is told as JSON; without one, they are JSON lines.
     """
     if resume and output is None:
-        say_failure("Name the file to go on with: --output FILE.", as_json=json)
-        return MISUSE
-    path = f"{path_of(batch_id)}/results.{'jsonl' if json and output is None else format}"
-    asked = {
-        "status": status,
-        "outcome": outcome,
-        "bom": "true" if bom and format == "csv" else None,
-    }
+        return _misused("Name the file to go on with: --output FILE.", as_json=json)
+    try:
+        form = format_of(output, "jsonl" if json and output is None else format, bom=bom)
+    except ValueError as wrong:
+        return _misused(str(wrong), as_json=json)
+    path = f"{path_of(batch_id)}/results.{form}"
+    asked = {"status": status, "outcome": outcome, "bom": "true" if bom else None}
+    wish = {"batch": str(UUID(batch_id)), "format": form, **asked}
+    target = Target(output, form, wish, resume=resume, force=force) if output else None
+    if target and target.resume and target.is_whole():
+        return _say_kept(target, target.rows(), "nothing is left to download", as_json=json)
+    if target and (refused := target.refused()):
+        return _misused(refused, as_json=json)
     async with Client(endpoints.find(data_dir)) as client:
         total = (await client.read(path_of(batch_id)))["recipients"]["total"]
         told = total if status is None and outcome is None else None
-        if output is None:
+        if target is None:
             return await download(client, path, asked, told, as_json=json)
-        target = Target(output, format, resume=resume, force=force)
-        if refused := target.refused():
-            say_failure(refused, as_json=json)
-            return MISUSE
         rows = await save(client, path, asked, told, target)
-    if json:
-        say_json({"file": str(output), "rows": rows})
-    else:
-        facts({"file": str(output), "rows": rows})
+    return _say_kept(target, rows, None, as_json=json)
+
+
+def _misused(said: str, *, as_json: bool) -> int:
+    say_failure(said, as_json=as_json)
+    return MISUSE
+
+
+def _say_kept(target: Target, rows: int, note: str | None, *, as_json: bool) -> int:
+    kept = {"file": str(target.file), "rows": rows}
+    (say_json if as_json else facts)(kept if note is None else {**kept, "note": note})
     return 0

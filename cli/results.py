@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Final, Literal
 
 import httpx2
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -22,12 +22,17 @@ CUT = "The download was cut: the same command with --resume goes on with {}."
 
 Asked = Mapping[str, str | None]
 Format = Literal["csv", "jsonl"]
+ENDINGS: Final[Mapping[str, Format]] = {
+    ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     file: Path
     format: Format
+    wish: Asked
+    """What the rows are of: those of another wish are not to be mixed with them."""
     resume: bool
     force: bool
 
@@ -35,8 +40,16 @@ class Target:
     def part(self) -> Path:
         return self.file.with_name(f"{self.file.name}.part")
 
+    @property
+    def note(self) -> Path:
+        """What the part was asked with."""
+        return self.file.with_name(f"{self.file.name}.part.json")
+
     def opened(self, *, anew: bool) -> BinaryIO:
-        """Nobody but its owner can read it."""
+        """Nobody but its owner can read it; whatever is cut, no part has the note of another."""
+        if anew:
+            self.part.unlink(missing_ok=True)
+            self.note.write_text(json.dumps(self.wish))
         flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if anew else os.O_APPEND)
         return open(os.open(self.part, flags, 0o600), "wb" if anew else "ab")  # noqa: PTH123 - a handle
 
@@ -46,7 +59,47 @@ class Target:
             return f"There is no folder {self.file.parent} to write {self.file.name} to."
         if self.file.is_dir() or (self.file.exists() and not self.force):
             return f"{self.file} is there already: name another, or add --force to write over it."
+        if self.resume and self.part.exists() and (begun := self._begun()) != self.wish:
+            return f"{self.part} {_of(begun)}; without --resume all is downloaded anew."
         return None
+
+    def is_whole(self) -> bool:
+        """Whether there is nothing to go on with, for the file is done."""
+        return self.file.is_file() and not self.force and not self.part.exists()
+
+    def rows(self) -> int:
+        lines = Lines(self.format)
+        _read(self.file, lines)
+        return lines.whole - int(self.format == "csv")
+
+    def done(self) -> None:
+        self.part.replace(self.file)
+        self.note.unlink(missing_ok=True)
+
+    def _begun(self) -> Asked | None:
+        try:
+            found: Asked = json.loads(self.note.read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+        return found
+
+
+def _of(begun: Asked | None) -> str:
+    if begun is None:
+        return "is there without the note of what it was asked with"
+    options = [f"--{name} {value}" for name, value in begun.items() if value and name != "batch"]
+    return f"is of batch {begun.get('batch')} with {' '.join(options)}: ask for the same to go on"
+
+
+def format_of(file: Path | None, told: Format | None, *, bom: bool) -> Format:
+    """By the file's ending where it is not told.  Raises ValueError."""
+    ending = ENDINGS.get(file.suffix.lower()) if file else None
+    if file and told and ending and told != ending:
+        raise ValueError(f"{file.name} is no name for {told}: leave out --format, or name another.")
+    found = told or ending or "csv"
+    if bom and found != "csv":
+        raise ValueError("--bom marks a CSV for Excel; JSON lines have no such mark.")
+    return found
 
 
 class Lines:
@@ -103,7 +156,7 @@ async def save(client: Client, path: str, asked: Asked, total: int | None, targe
             _check_columns(target.part, answer.headers[COLUMNS])
         with target.opened(anew=behind is None) as out:
             await _write(answer, out, lines, total, target)
-    target.part.replace(target.file)
+    target.done()
     return lines.whole - header
 
 

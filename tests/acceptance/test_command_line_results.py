@@ -54,10 +54,13 @@ def test_a_cut_file_is_gone_on_with(
     assert rollcall(*asked).returncode == 0
     whole = file.read_bytes()
     (tmp_path / "out.part").write_bytes(whole[:-20])
+    wish = {"batch": ended[0], "format": form, "status": None, "outcome": None, "bom": None}
+    (tmp_path / "out.part.json").write_text(json.dumps(wish))
     file.unlink()
     assert read(rollcall(*asked, "--resume", "--json"))["rows"] == len(ENDINGS)
     assert file.read_bytes() == whole
-    assert not (tmp_path / "out.part").exists()
+    assert [kept.name for kept in tmp_path.iterdir()] == ["out"]
+    (tmp_path / "out.part.json").write_text(json.dumps(wish))
     other = whole.replace(b"plan", b"tariff")
     (tmp_path / "out.part").write_bytes(other[:-20])
     refused = rollcall(*asked, "--resume", "--force")
@@ -79,4 +82,4 @@ def test_people_their_calls_and_reasons_are_told(ended: tuple[str, str, Path]) -
         assert [reason["code"] for reason in why["reasons"]] == ["called"]
     nobody = rollcall("batch", "why", batch_id, "+442079469999", *at)
     assert (nobody.returncode, "Nobody" in nobody.stderr) == (1, True)
-    assert rollcall("batch", "recipients", batch_id, *at, "--status", "x").returncode == 1
+    assert rollcall("batch", "recipients", batch_id, *at, "--status", "x").returncode == 2

@@ -17,6 +17,7 @@ from cli.__main__ import main
 from cli.client import RefusedError
 
 ROOT = Path(__file__).parents[2]
+BATCH = "01900000-0000-7000-8000-000000000001"
 STATE = "RUNNING (waiting for window): 1,100 of 1,200 people left"
 
 
@@ -96,12 +97,12 @@ def test_a_refusal_names_the_commands_that_are_allowed() -> None:
     "words",
     [
         ["batch", "start"],
-        ["batch", "pause", "B", "more"],
-        ["batch", "rename", "B"],
-        ["batch", "remove", "B"],
-        ["batch", "add", "B"],
-        ["batch", "add", "B", "--list", "L", "--mapping", "a=b"],
-        ["batch", "delete", "B"],
+        ["batch", "pause", BATCH, "more"],
+        ["batch", "rename", BATCH],
+        ["batch", "remove", BATCH],
+        ["batch", "add", BATCH],
+        ["batch", "add", BATCH, "--list", "L", "--mapping", "a=b"],
+        ["batch", "delete", BATCH],
     ],
 )
 def test_a_wish_that_is_not_whole_is_misuse(
@@ -119,7 +120,7 @@ class Asked:
     def __init__(self, folder: Path) -> None:
         self.keyboard, terminal = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "cli", "batch", "delete", "B", "--data-dir", folder],
+            [sys.executable, "-m", "cli", "batch", "delete", BATCH, "--data-dir", folder],
             cwd=ROOT, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         os.close(terminal)
@@ -148,7 +149,9 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
 
 @pytest.mark.parametrize("typed", [b"n\n", b"\n", b"\x04"])
 def test_a_deletion_that_is_not_meant_is_not_done(asked: Asked, typed: bytes) -> None:
-    assert b"Stop B and destroy what it knows of people, for good?" in asked.said
+    assert f"Stop {BATCH} and destroy what it knows of people".encode() in b" ".join(
+        asked.said.split()
+    )
     os.write(asked.keyboard, typed)
     code, said = asked.ended()
     assert (code, said.strip()) == (1, "Nothing is deleted.")
