@@ -11,7 +11,7 @@ from contracts.statuses import BatchStatus
 from contracts.topics import CALLS, CONVERSATIONS, DISPATCH
 from services.projections.domain.batch import Batch
 from services.projections.domain.past import as_it_was, past_of
-from services.projections.domain.slots import Lately
+from services.projections.store import LATELY
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -42,14 +42,14 @@ async def timeline_page(
 async def batch_as_of(conn: Connection, batch: Batch, instant: datetime) -> Batch:
     """How it stood then, from what is known of that time now."""
     told = await conn.fetch(Q.told_until, batch.batch_id, instant)
-    past = past_of((row["type"], row["data"]) for row in told)
+    past = past_of((row["type"], row["at"], row["data"]) for row in told)
     rows = await conn.fetch(Q.standings_until, batch.batch_id, instant, past.removed)
     was = as_it_was(
         batch,
         past,
         name=await conn.fetchval(Q.name_until, batch.batch_id, instant),
         standings={row["standing"]: row["recipients"] for row in rows},
-        lately=Lately(*await conn.fetchrow(Q.lately_until, batch.batch_id, instant) or ()),
+        lately=LATELY.validate_python(await conn.fetchval(Q.lately_until, batch.batch_id, instant)),
     )
     if was.status is not BatchStatus.RUNNING or was.in_flight:
         return was

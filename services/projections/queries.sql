@@ -32,7 +32,7 @@ SELECT
     ) AS zones,
     b.turned_at, b.turned_by,
     jsonb_build_object(
-        'since', since.minute, 'placed', coalesce(p.placed, 0), 'newest', p.newest,
+        'since', since.minute, 'placed', coalesce(p.placed, '{}'), 'newest', p.newest,
         'ended', coalesce(p.ended, 0), 'held_ms', coalesce(p.held_ms, 0)
     ) AS lately,
     s.slots,
@@ -61,13 +61,12 @@ CROSS JOIN (
 ) AS s
 CROSS JOIN batches AS b
 CROSS JOIN LATERAL (
-    SELECT date_trunc('minute', greatest(
-        clock.now - interval '4 minutes', least(b.turned_at, clock.now)
-    ), 'UTC') AS minute
+    SELECT date_trunc('minute', clock.now - interval '4 minutes', 'UTC') AS minute
 ) AS since
 LEFT JOIN LATERAL (
     -- Back along the index, an hour's worth of minutes, however many calls there were.
-    SELECT sum(m.placed) FILTER (WHERE m.minute >= since.minute) AS placed,
+    SELECT jsonb_object_agg(to_jsonb(m.minute) #>> '{}', m.placed)
+            FILTER (WHERE m.minute >= since.minute) AS placed,
         max(m.minute) AS newest, sum(m.ended) AS ended, sum(m.held_ms) AS held_ms
     FROM (
         SELECT * FROM paces AS i WHERE i.batch_id = b.batch_id

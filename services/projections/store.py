@@ -29,7 +29,7 @@ Q = load_queries(__file__)
 
 _UNCALLED = TypeAdapter(dict[str, datetime | None])
 _ZONES = TypeAdapter(dict[str, Span])
-_LATELY = TypeAdapter(Lately)
+LATELY = TypeAdapter(Lately)
 _SLOTS = TypeAdapter(Slots)
 
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
@@ -121,7 +121,7 @@ def _batch(row: "Record") -> Batch:
     state = facts.pop("state")
     uncalled = _UNCALLED.validate_python(facts.pop("uncalled") or {})
     zones = _ZONES.validate_python(facts.pop("zones") or {})
-    lately = _LATELY.validate_python(facts.pop("lately"))
+    lately = LATELY.validate_python(facts.pop("lately"))
     slots = _SLOTS.validate_python(facts.pop("slots"))
     # topics have no order: some of a list may be called before it is read that it was accepted
     facts["total"] = max(facts["total"], sum(facts["standings"].values()))

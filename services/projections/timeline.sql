@@ -98,7 +98,7 @@ LEFT JOIN commands AS c ON c.command_id = (t.data ->> 'command_id')::uuid
 ORDER BY t.at, t.event_id
 
 -- name: told_until
-SELECT type, data FROM timeline
+SELECT type, at, data FROM timeline
 WHERE batch_id = $1 AND at <= $2 AND data IS NOT NULL
 ORDER BY at, event_id
 
@@ -123,21 +123,34 @@ FROM (
 GROUP BY standing
 
 -- name: lately_until
--- The pace as it was; of the minute under way, only the calls until then.
-SELECT since.minute AS since, (
-        SELECT count(*) FROM calls
-        WHERE batch_id = $1 AND stage <> 4 AND requested_at >= since.minute AND requested_at <= $2
-    ) AS placed,
-    max(m.minute) AS newest, coalesce(sum(m.ended), 0)::int AS ended,
-    coalesce(sum(m.held_ms), 0)::bigint AS held_ms
-FROM (
+-- The pace as it was: of the last five minutes, only what was asked for and over until then.
+WITH since AS (
     SELECT date_trunc('minute', $2::timestamptz - interval '4 minutes', 'UTC') AS minute
-) AS since
-LEFT JOIN (
-    SELECT * FROM paces WHERE batch_id = $1 AND minute < date_trunc('minute', $2, 'UTC')
+),
+minutes AS (
+    SELECT date_trunc('minute', requested_at, 'UTC') AS minute, count(*) AS placed,
+        count(*) FILTER (WHERE ended_at <= $2) AS ended,
+        sum(greatest(0, (1000 * extract(epoch FROM ended_at - requested_at))::bigint))
+            FILTER (WHERE ended_at <= $2) AS held_ms
+    FROM calls, since
+    WHERE batch_id = $1 AND stage <> 4 AND requested_at >= since.minute AND requested_at <= $2
+    GROUP BY 1
+    UNION ALL
+    SELECT paces.minute, placed, ended, held_ms FROM paces, since
+    WHERE batch_id = $1 AND paces.minute < since.minute
     ORDER BY minute DESC
     LIMIT 60
-) AS m ON true
+)
+SELECT jsonb_build_object(
+    'since', since.minute,
+    'placed', coalesce(
+        jsonb_object_agg(to_jsonb(m.minute) #>> '{}', m.placed)
+            FILTER (WHERE m.minute >= since.minute), '{}'
+    ),
+    'newest', max(m.minute), 'ended', coalesce(sum(m.ended), 0),
+    'held_ms', coalesce(sum(m.held_ms), 0)
+)
+FROM since LEFT JOIN minutes AS m ON true
 GROUP BY since.minute
 
 -- name: uncalled_until

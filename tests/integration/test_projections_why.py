@@ -125,7 +125,8 @@ async def test_who_waits_for_a_slot_learns_behind_how_many(reads: ReadSide) -> N
 async def test_the_pace_and_the_end_follow_the_calls_that_were_placed(reads: ReadSide) -> None:
     now = datetime.now(UTC)
     story = await a_story(reads, people=100)
-    started = story.started().model_copy(update={"at": now - timedelta(minutes=2)})
+    start = now - timedelta(minutes=2)
+    started = story.started().model_copy(update={"at": start, "started_at": start})
     calls = [story.completed(row, Outcome.COMPLETED) for row in range(1, 21)]
     recent = [
         call.model_copy(update={"requested_at": now - timedelta(seconds=90),
@@ -140,6 +141,29 @@ async def test_the_pace_and_the_end_follow_the_calls_that_were_placed(reads: Rea
     assert batch["estimate_reason"] is None
     again = await told(reads, story, *recent)
     assert again["calls_per_minute"] <= batch["calls_per_minute"]
+
+
+async def test_as_of_an_instant_the_calls_of_its_minute_that_were_over_count(
+    reads: ReadSide,
+) -> None:
+    start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=2)
+    story = await a_story(reads, people=100)
+    started = story.started().model_copy(update={"at": start, "started_at": start})
+    resumed = story.status(status.BatchResumed, BatchStatus.RUNNING, started_at=start)
+    later = resumed.model_copy(update={"at": start + timedelta(minutes=1)})
+    calls = [
+        story.completed(row, Outcome.COMPLETED).model_copy(
+            update={name: start + timedelta(seconds=after) for name, after in
+                    (("requested_at", 5), ("at", 15), ("ended_at", 15))}
+        )
+        for row in range(1, 21)
+    ]  # fmt: skip
+    await told(reads, story, may_call(10), story.created(), story.chunk(), started, *calls, later)
+    instant = start + timedelta(seconds=30)
+    was = await reads.get(f"/v1/batches/{story.batch_id}", as_of=instant.isoformat())
+    assert (was["calls_per_minute"], was["estimate_reason"]) == (40, None)
+    finish = datetime.fromisoformat(was["estimated_finish_at"])
+    assert finish == instant + 8 * timedelta(seconds=10)
 
 
 async def test_a_batch_that_is_scheduled_is_estimated_from_its_start(reads: ReadSide) -> None:

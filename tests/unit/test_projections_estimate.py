@@ -27,9 +27,8 @@ EVERY_HOUR = Window(start="09:00", end="18:00", days=WEEK, timezone="Europe/Pari
 
 
 def lately(placed: int, *, ended: int = 0, seconds: float = 60, minutes: int = 4) -> Lately:
-    return Lately(
-        NOON - minutes * MINUTE, placed, NOON - MINUTE, ended, int(ended * seconds * 1000)
-    )
+    since = NOON - minutes * MINUTE
+    return Lately(since, {since: placed}, NOON - MINUTE, ended, int(ended * seconds * 1000))
 
 
 def running(total: int = 100, **facts: Any) -> Batch:
@@ -82,7 +81,9 @@ def test_before_its_first_call_a_batch_is_estimated_as_it_was_previewed() -> Non
 
 def test_the_estimate_leaves_out_the_hours_in_which_nobody_is_called() -> None:
     late = NOON.replace(hour=17)
-    batch = running(1200, lately=Lately(late - 4 * MINUTE, 40, late, 40, 40 * 60_000))
+    batch = running(
+        1200, lately=Lately(late - 4 * MINUTE, {late - 4 * MINUTE: 40}, late, 40, 40 * 60_000)
+    )
     assert when(batch, late) == datetime(2026, 5, 11, 10, 1, tzinfo=UTC)
 
 
@@ -91,10 +92,15 @@ def test_calls_as_long_as_those_so_far_are_expected() -> None:
     assert when(running(100, lately=short)) == NOON + MINUTE
 
 
+def test_the_first_calls_to_be_over_do_not_promise_that_all_are_so_short() -> None:
+    begun = running(596, standings={PLACING: 10, DONE: 6}, lately=lately(0, ended=6, seconds=0.02))
+    assert NOON + 30 * MINUTE < when(begun) < NOON + 60 * MINUTE
+
+
 def test_what_goes_slower_than_its_slots_allow_is_estimated_by_its_pace() -> None:
-    throttled = running(100, standings={PLACING: 10}, lately=lately(4, ended=4, seconds=6))
+    throttled = running(100, standings={PLACING: 10}, lately=lately(4, ended=10, seconds=6))
     assert pace_of(throttled, NOON).per_minute == 1
-    assert when(throttled) == NOON + 90 * MINUTE + timedelta(seconds=6)
+    assert when(throttled) == NOON + 90 * MINUTE + timedelta(seconds=33)
 
 
 def test_slots_are_shared_with_the_batches_that_call_and_spared_for_the_reserve() -> None:
@@ -134,7 +140,8 @@ def test_a_retry_that_is_not_due_is_waited_for() -> None:
     [
         (0, 4, None, 0),
         (40, 4, None, 10),
-        (40, 4, NOON - 2 * MINUTE, 20),
+        (40, 2, NOON - 2 * MINUTE, 20),
+        (40, 4, NOON - 2 * MINUTE, 0),
         (10, 0, NOON - timedelta(seconds=1), 60),
     ],
 )
@@ -148,7 +155,7 @@ def test_calls_are_counted_since_the_batch_was_set_going(
 def test_calls_are_counted_since_the_window_opened() -> None:
     opened = NOON.replace(hour=9)
     now = opened + 2 * MINUTE
-    batch = running(lately=Lately(now - 4 * MINUTE, 10, now, 0, 0))
+    batch = running(lately=Lately(now - 4 * MINUTE, {opened: 10}, now, 0, 0))
     assert pace_of(batch, now).per_minute == 5
 
 
@@ -188,7 +195,7 @@ def batches(draw: st.DrawFn) -> Batch:
         total=sum(standings.values()) + draw(st.integers(0, 500)),
         policy=draw(st.sampled_from([RetryPolicy(), THRICE])),
         slots=Slots(draw(st.none() | st.integers(1, 50)), 0, draw(st.integers(0, 3))),
-        lately=Lately(None, 0, draw(times), ended, ended * draw(st.integers(0, 90_000))),
+        lately=Lately(None, {}, draw(times), ended, ended * draw(st.integers(0, 90_000))),
         landed=draw(st.integers(0, 1)),
         state={"scheduled_at": draw(times)},
     )  # fmt: skip

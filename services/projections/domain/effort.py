@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from contracts.batches import RetryPolicy
+from contracts.estimate import EXPECTED_CALL
 from contracts.outcomes import RecipientStatus
 from contracts.progress import Progress
 from services.projections.domain.batch import Batch
@@ -32,7 +33,8 @@ class Left:
     """Of the attempts that are over, how many needed another one."""
     policy: RetryPolicy
     call: timedelta | None
-    """What a call took lately; None: none is over."""
+    """What a call took lately, those in flight taken to be as long as expected; None: none is
+    over."""
 
     @property
     def people(self) -> int:
@@ -70,13 +72,21 @@ def left_of(batch: Batch) -> Left:
         for it, people in standings
         if it.outcome is not None and batch.shown(it).final and it.attempt
     )
-    lately = batch.lately
     return Left(
         groups=tuple(filter(None, (Group(uncalled, 0) if uncalled else None, *groups))),
         share=min(1.0, max(0.0, (over - final) / over)) if over else 0.0,
         policy=batch.created.retry_policy,
-        call=timedelta(milliseconds=lately.held_ms / lately.ended) if lately.ended else None,
+        call=_call(batch),
     )
+
+
+def _call(batch: Batch) -> timedelta | None:
+    """The first to be over are the shortest: alone they would promise too much."""
+    lately, live = batch.lately, batch.in_flight
+    if not lately.ended:
+        return None
+    held = timedelta(milliseconds=lately.held_ms) + live * EXPECTED_CALL
+    return held / (lately.ended + live)
 
 
 def _group(batch: Batch, progress: Progress, people: int) -> Group | None:

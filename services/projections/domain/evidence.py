@@ -1,10 +1,20 @@
 """Of what a poll says about a batch only the newest counts, and no command may be missing."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 from uuid import UUID
 
 from contracts.batches import BatchCommand
-from contracts.status import BatchStatusEvent
+from contracts.status import (
+    BatchPaused,
+    BatchResumed,
+    BatchRetried,
+    BatchStarted,
+    BatchStatusEvent,
+)
+
+TURNS: Final = (BatchStarted, BatchPaused, BatchResumed, BatchRetried)
+"""What sets a batch going or holds it."""
 
 
 class CommandGapError(Exception):

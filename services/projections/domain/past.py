@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from contracts.batches import Addition
 from services.projections.domain.batch import Batch, State, before_any_status
+from services.projections.domain.evidence import TURNS
 from services.projections.domain.slots import Lately
 
 Facts: TypeAlias = Mapping[str, Any]
+_TURNS = frozenset(turn.__name__ for turn in TURNS)
 
 
 @dataclass
@@ -18,6 +21,9 @@ class Past:
 
     state: State | None = None
     sequence: int = 0
+    turn: int = 0
+    turned_at: datetime | None = None
+    turned_by: int | None = None
     expired_epoch: int = -1
     gate_epoch: int = -1
     landed: int = 0
@@ -30,9 +36,11 @@ class Past:
         return [self.asked[one] for one in self.accepted if one in self.asked]
 
 
-def past_of(told: Iterable[tuple[str, Facts]]) -> Past:
+def past_of(told: Iterable[tuple[str, datetime, Facts]]) -> Past:
     past = Past()
-    for kind, facts in told:
+    for kind, at, facts in told:
+        if kind in _TURNS and facts["sequence"] > past.turn:
+            past.turn, past.turned_at, past.turned_by = facts["sequence"], at, facts["command_no"]
         _tell(past, kind, facts)
     return past
 
@@ -81,6 +89,8 @@ def as_it_was(
         name=name,
         state=past.state or before_any_status(batch.created),
         sequence=past.sequence,
+        turned_at=past.turned_at,
+        turned_by=past.turned_by,
         expired_epoch=past.expired_epoch,
         gate_epoch=past.gate_epoch,
         # where the services' clocks differ, somebody may be called before the list is accepted

@@ -1,6 +1,7 @@
 """How many calls there may be, and how they went lately: what a batch's pace depends on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -9,8 +10,9 @@ class Lately:
     """Calls by the minute in which they were asked for; folded, so never counted one by one."""
 
     since: datetime | None = None
-    """From where on they are counted, at most five minutes ago."""
-    placed: int = 0
+    """From where on they are counted: the minute under way and the four before it."""
+    placed: Mapping[datetime, int] = field(default_factory=dict)
+    """By minute, from then on."""
     newest: datetime | None = None
     """The minute of the newest call there is; None: nobody was ever called."""
     ended: int = 0

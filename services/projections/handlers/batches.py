@@ -17,24 +17,18 @@ from contracts.gates import BatchGateClosed
 from contracts.sealed import Seal
 from contracts.status import (
     BatchCompleted,
-    BatchPaused,
-    BatchResumed,
-    BatchRetried,
-    BatchStarted,
     BatchStatusEvent,
     RecipientRemoved,
     RecipientsAddAccepted,
 )
 from services.projections.domain.batch import Created, State
-from services.projections.domain.evidence import fresh_commands, newest_statuses
+from services.projections.domain.evidence import TURNS, fresh_commands, newest_statuses
 from services.projections.handlers.rows import write
 from services.projections.handlers.seals import Keys, seals_of
 from services.projections.store import FOLDS
 
 AdditionRow = tuple[UUID, UUID, int | None, int | None, int | None, bool]
 StateRow = tuple[UUID, str, int, str, int, int, datetime | None, int | None]
-_TURNS = BatchStarted | BatchPaused | BatchResumed | BatchRetried
-"""What sets a batch going or holds it."""
 
 
 async def fold_batches(conn: Connection, events: Sequence[Event], keys: Keys) -> None:
@@ -99,7 +93,7 @@ def _states(events: Sequence[BatchStatusEvent]) -> list[StateRow]:
     for event in events:
         if isinstance(event, BatchCompleted) and event.expired:
             expired[event.batch_id] = max(event.epoch, expired.get(event.batch_id, -1))
-    turns = newest_statuses(event for event in events if isinstance(event, _TURNS))
+    turns = newest_statuses(event for event in events if isinstance(event, TURNS))
     turned = {event.batch_id: (event.sequence, event.at, event.command_no) for event in turns}
     return [
         (
