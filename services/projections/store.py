@@ -109,9 +109,9 @@ async def reading(pool: Pool) -> AsyncIterator[Reads]:
         yield Reads(conn)
 
 
-async def generation_of(conn: Connection) -> int:
-    """Which of its generations the model is; positions of another one mean nothing in it."""
-    return int(await conn.fetchval(GENERATIONS.live))
+async def generation_of(conn: Connection) -> str:
+    """Which of all generations the model is; positions of another one mean nothing in it."""
+    return str(await conn.fetchval(GENERATIONS.live_name))
 
 
 def _batch(row: "Record") -> Batch:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -84,12 +85,61 @@ async def test_whoever_was_away_for_long_still_hears_it_all(reads: ReadSide) -> 
     assert len({each.data["event_id"] for each in back.of("entry")}) == len(back.heard) == 1200
 
 
-@pytest.mark.parametrize("unknown", ["", "7-1", "1-999999", "no id of ours", "1-1-1", "0-1"])
+async def test_whoever_has_seen_all_goes_on_where_the_last_events_came_twice(
+    reads: ReadSide,
+) -> None:
+    story = await a_running_batch(reads, people=300)
+    queued = [story.queued(row) for row in range(1, 301)]
+    await reads.log(queued)
+    await reads.caught_up()
+    before = f"{await generation(reads, story)}-0"
+    async with following(reads.http, of(story), before) as follower:
+        await follower.until(has(303))
+        last = follower.last_id
+    await reads.log(queued)
+    await reads.caught_up()
+    async with following(reads.http, of(story), last) as back:
+        await back.until(lambda it: it.comments)
+        await reads.log([story.placing(1)])
+        await back.until(has(1))
+    assert len(back.heard) == 1
+
+
+async def test_no_id_opens_the_batch_of_another_account_or_one_that_is_not(
+    reads: ReadSide,
+) -> None:
+    story = await a_running_batch(reads)
+    missing = uuid4()
+    theirs, going = [
+        Story(await reads.seal(batch_id), batch_id, 3, account="acme")
+        for batch_id in (uuid4(), uuid4())
+    ]
+    await reads.log([theirs.created(), theirs.chunk(), theirs.started()])
+    await reads.log([going.created(), going.command(batches.BatchDeleted, 2)])
+    await reads.caught_up()
+    known = {"Last-Event-ID": f"{await generation(reads, story)}-0"}
+    for batch_id in (theirs.batch_id, going.batch_id, missing):
+        path = f"/v1/batches/{batch_id}/events"
+        async with reads.http.stream("GET", path, headers=known) as answer:
+            assert answer.status_code == 404
+
+
+async def generation(reads: ReadSide, story: Story) -> str:
+    """As the ids name it."""
+    async with following(reads.http, of(story)) as follower:
+        await follower.until(has(1, "snapshot"))
+    return str(follower.last_id).partition("-")[0]
+
+
+@pytest.mark.parametrize(
+    "unknown", ["", "7.00000000-1", "{}-999999", "no id of ours", "1-1", "{}-1-1", "{}0-1"]
+)
 async def test_an_id_of_another_model_begins_anew_and_says_so(
     reads: ReadSide, unknown: str
 ) -> None:
     story = await a_running_batch(reads)
-    async with following(reads.http, of(story), unknown) as follower:
+    last = unknown.format(await generation(reads, story))
+    async with following(reads.http, of(story), last) as follower:
         await follower.until(has(1, "snapshot"))
     assert follower.heard[0].data["reset"] is True
 

@@ -13,7 +13,7 @@ from services.projections.api.found import not_found
 from services.projections.api.parameters import NoParameters
 from services.projections.api.streaming import DECLARED, EventStream
 from services.projections.domain.place import Place, goes_on, read_place
-from services.projections.live.batch_stream import BatchOpening, gone
+from services.projections.live.batch_stream import gone
 from services.projections.live.list_stream import ListOpening
 from services.projections.live.news import Live
 
@@ -57,8 +57,11 @@ def events(live: Live) -> APIRouter:
         known = read_place(last or "")
         if opening.deleted and last is not None:
             return EventStream(_only(gone(batch_id, None)), live.unread_for)
+        if opening.shape is None:
+            raise not_found("batch")
         resumed = known if goes_on(known, opening.place) else None
-        first = b"" if resumed else _batch(opening, reset=last is not None)
+        shown = opening.shape.model_dump(mode="json")
+        first = b"" if resumed else _snapshot(opening.place, shown, reset=last is not None)
         start = resumed or opening.place
         return live.stream(live.batches, batch_id, first, opening.place, start)
 
@@ -67,12 +70,6 @@ def events(live: Live) -> APIRouter:
 
 async def _only(message: bytes) -> AsyncGenerator[bytes]:
     yield message
-
-
-def _batch(opening: BatchOpening, *, reset: bool) -> bytes:
-    if opening.shape is None:
-        raise not_found("batch")
-    return _snapshot(opening.place, opening.shape.model_dump(mode="json"), reset=reset)
 
 
 def _newest(opening: ListOpening, *, reset: bool) -> bytes:

@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 
-_WRITTEN = re.compile(r"([1-9]\d{0,8})-(\d{1,18})")
+_WRITTEN = re.compile(r"([1-9]\d{0,8}\.[0-9a-f]{8})-(\d{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    generation: int
+    generation: str
+    """Its number and what was drawn for it: databases made anew count from one again."""
     position: int
 
     def __str__(self) -> str:
@@ -18,7 +19,7 @@ class Place:
 def read_place(text: str) -> Place | None:
     """None: it is not one of ours."""
     found = _WRITTEN.fullmatch(text)
-    return None if found is None else Place(int(found[1]), int(found[2]))
+    return None if found is None else Place(found[1], int(found[2]))
 
 
 def goes_on(known: Place | None, now: Place) -> bool:

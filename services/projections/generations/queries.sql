@@ -4,6 +4,9 @@ SELECT number, steps, digest FROM generations WHERE state = 'live'
 -- name: is_live
 SELECT EXISTS (SELECT FROM generations WHERE state = 'live' AND digest = $1)
 
+-- name: live_name
+SELECT number || '.' || born FROM generations WHERE state = 'live'
+
 -- name: being_built
 SELECT number, digest FROM generations WHERE state = 'building'
 

@@ -60,17 +60,19 @@ async def entries_since(pool: Pool, seen: Mapping[UUID, int]) -> dict[UUID, Foun
     found = {}
     for row in stands:
         messages = by_batch.get(row["batch_id"], [])
+        more = len(messages) == PAGE
         found[row["batch_id"]] = Found(
             generation,
-            messages[-1][0] if messages else seen[row["batch_id"]],
+            # nothing came of a duplicate but its position: who has seen all stands behind it
+            messages[-1][0] if more else max(row["last"], seen[row["batch_id"]]),
             messages,
-            more=len(messages) == PAGE,
+            more=more,
             last_words=gone(row["batch_id"], None) if row["deleted"] else b"",
         )
     return found
 
 
-def entry(generation: int, row: "Record") -> bytes:
+def entry(generation: str, row: "Record") -> bytes:
     place = Place(generation, row["position"])
     shown = show_entry(row).model_dump_json()
     return format_sse_event(event="entry", id=str(place), data_str=shown)

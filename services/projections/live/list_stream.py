@@ -47,7 +47,8 @@ async def changes_since(pool: Pool, seen: Mapping[str, int]) -> dict[str, Found]
         }
 
 
-async def _changes(reads: Reads, generation: int, account: str, seen: int) -> Found:
+async def _changes(reads: Reads, generation: str, account: str, seen: int) -> Found:
+    last = await reads.conn.fetchval(Q.list_stands, account)
     rows = await reads.conn.fetch(Q.changes_since, account, seen, PAGE)
     living = [row["batch_id"] for row in rows if not row["deleted"]]
     batches = {each.batch_id: (each, now) for each, now in await reads.batches(account, living)}
@@ -60,5 +61,6 @@ async def _changes(reads: Reads, generation: int, account: str, seen: int) -> Fo
             shown = show_batch(*batches[batch_id]).model_dump_json()
             message = format_sse_event(event="batch", id=str(place), data_str=shown)
             messages.append((place.position, message))
-    upto = rows[-1]["change"] if rows else seen
-    return Found(generation, upto, messages, more=len(rows) == PAGE)
+    more = len(rows) == PAGE
+    upto = rows[-1]["change"] if more else max(seen, last or 0)
+    return Found(generation, upto, messages, more=more)

@@ -1,11 +1,11 @@
-"""One read serves all that was woken, whoever follows it and however many: nobody else reads.
+"""A read serves many woken streams, whoever follows them and however many: nobody else reads.
 
-Rounds are paced by the number of followers, so that writing to them never takes the loop from those
+Reads are paced by the number of followers, so that writing to them never takes the loop from those
 who fold and answer.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -17,15 +17,17 @@ from services.projections.live.hub import Cursor, Hub
 K = TypeVar("K")
 
 PER_FOLLOWER = 0.0002
-"""Seconds of pause after a round, for each who was told: a quarter of them goes into writing."""
+"""Seconds of pause after a read, for each who was told: a quarter of them goes into writing."""
 LONGEST = 1.0
+AT_ONCE = 16
+"""Streams in one read: when all come back after a restart, others have their turn in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What came after a position of a stream."""
 
-    generation: int
+    generation: str
     upto: int
     messages: list[tuple[int, bytes]]
     more: bool = False
@@ -78,7 +80,8 @@ class Newsroom(Generic[K]):
             if found.generation != hub.generation or found.last_words:
                 return
             cursor.position = found.upto
-            yield b"".join(message for _, message in found.messages)
+            if found.messages:
+                yield b"".join(message for _, message in found.messages)
 
     def leave(self, key: K, hub: Hub) -> None:
         if not hub.followers and self._hubs.get(key) is hub:
@@ -100,7 +103,7 @@ class Newsroom(Generic[K]):
             await self._alarm.wait()
             woken, self._woken = self._woken, set()
             try:
-                told = await self._look(woken)
+                await self._round(list(woken))
             except TRANSIENT as error:
                 self._woken |= woken
                 self._alarm.ring()
@@ -108,7 +111,12 @@ class Newsroom(Generic[K]):
                 await stand_back("newsroom", failures, error)
             else:
                 failures = 0
-                await asyncio.sleep(max(self._pause, min(LONGEST, told * PER_FOLLOWER)))
+                await asyncio.sleep(self._pause)
+
+    async def _round(self, woken: Sequence[K]) -> None:
+        for start in range(0, len(woken), AT_ONCE):
+            told = await self._look(woken[start : start + AT_ONCE])
+            await asyncio.sleep(min(LONGEST, told * PER_FOLLOWER))
 
     async def _look(self, woken: Collection[K]) -> int:
         """How many followers were told something."""

@@ -1,6 +1,6 @@
-"""A read under way serves all who ask for the same meanwhile: a thousand who come at once ask once.
+"""One read serves all who ask for the same before it begins: a thousand who come at once ask once.
 
-What it may have missed by then follows, since it says what position it stands for.
+Nobody is handed a read that began before they asked: it may be older than what they have seen.
 """
 
 import asyncio
@@ -15,10 +15,20 @@ class Shared(Generic[K, V]):
     def __init__(self, read: Callable[[K], Awaitable[V]]) -> None:
         self._read = read
         self._under_way: dict[K, asyncio.Future[V]] = {}
+        self._next: dict[K, asyncio.Future[V]] = {}
 
     async def get(self, key: K) -> V:
-        reading = self._under_way.get(key)
+        reading = self._next.get(key)
         if reading is None:
-            reading = self._under_way[key] = asyncio.ensure_future(self._read(key))
-            reading.add_done_callback(lambda _: self._under_way.pop(key, None))
+            turn = self._in_turn(key, self._under_way.get(key))
+            reading = self._next[key] = asyncio.ensure_future(turn)
         return await asyncio.shield(reading)
+
+    async def _in_turn(self, key: K, before: asyncio.Future[V] | None) -> V:
+        if before is not None:
+            await asyncio.wait([before])
+        self._under_way[key] = self._next.pop(key)
+        try:
+            return await self._read(key)
+        finally:
+            del self._under_way[key]

@@ -3,6 +3,8 @@
 
 CREATE TABLE generations (
     number integer PRIMARY KEY,
+    -- Drawn: a database made anew counts from one again, and its positions are others.
+    born text NOT NULL DEFAULT left(gen_random_uuid()::text, 8),
     state text NOT NULL CHECK (state IN ('building', 'live', 'retired')),
     steps integer NOT NULL,
     digest text NOT NULL,
