@@ -138,7 +138,6 @@ FROM (
         SELECT k.*, CASE $2
                     WHEN 'name' THEN left(k.name, 100)
                     WHEN 'phone_number' THEN left(k.phone_number, 100)
-
                     ELSE '' END AS sorted_by
         FROM recipient_keys AS k
         WHERE k.batch_id = $1
@@ -178,7 +177,6 @@ FROM (
         SELECT k.*, CASE $2
                     WHEN 'name' THEN left(k.name, 100)
                     WHEN 'phone_number' THEN left(k.phone_number, 100)
-
                     ELSE s.sorted_by END COLLATE "C" AS sorted_by
         FROM unnest($11::text[], $12::text[]) AS s (standing, sorted_by)
         JOIN recipients AS i ON i.batch_id = $1 AND i.standing = s.standing

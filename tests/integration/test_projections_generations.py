@@ -273,6 +273,11 @@ async def test_what_nobody_builds_any_more_is_dropped(
     await tidying.look()
     assert await generations(reads) == [(1, "live"), (2, "building")], "it may be started again"
     monkeypatch.setattr("services.projections.generations.tidying.ABANDONED_AFTER", 0)
+    async with reads.service.ground.pool.acquire() as builder:
+        assert await builder.fetchval("SELECT pg_try_advisory_lock(7303)")
+        await tidying.look()
+        assert await generations(reads) == [(1, "live"), (2, "building")], "it is built on"
+        await builder.execute("SELECT pg_advisory_unlock(7303)")
     await tidying.look()
     assert await generations(reads) == [(1, "live")]
     assert (await rebuild(reads.settings, plain(reads))).equal

@@ -12,6 +12,7 @@ import structlog
 from chassis.apply import Fold
 from chassis.migrations import migrate
 from chassis.postgres import Connection, Session, SupersededError, connect
+from chassis.rebuild import RebuildError
 from chassis.records import Received
 from services.projections.generations.definition import Definition, Q, create
 
@@ -20,7 +21,7 @@ log = structlog.get_logger()
 WORKING = Path(__file__).parents[1] / "migrations" / "working"
 
 
-class TooOldError(Exception):
+class TooOldError(RebuildError):
     """The model in the database was made for newer code."""
 
 

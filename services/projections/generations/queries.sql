@@ -95,7 +95,7 @@ UPDATE generations SET state = 'live' WHERE number = $1
 SELECT pg_notify('projections_changed', '')
 
 -- name: give_up
-UPDATE generations SET state = 'retired' WHERE number = $1
+UPDATE generations SET state = 'retired' WHERE number = $1 AND state = 'building'
 
 -- name: mark_retired
 -- In a transaction after the one that retired them: whoever begins from now on cannot see them.

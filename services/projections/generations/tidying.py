@@ -33,21 +33,22 @@ class Tidying:
 
     async def look(self) -> None:
         async with self.pool.acquire() as conn:
-            if await conn.fetchval(Q.build_alone):
+            found = await conn.fetchrow(Q.being_built)
+            # not tried for nothing: who begins a rebuild in that moment would be refused
+            if found is None or not await conn.fetchval(Q.build_alone):
+                self._left = None
+            else:
                 try:
-                    await self._give_up_what_is_left(conn)
+                    await self._nobody_builds(conn, found["number"])
                 finally:
                     await conn.execute(Q.let_others_build)
             await drop_retired(conn, within=0)
 
-    async def _give_up_what_is_left(self, conn: Connection) -> None:
+    async def _nobody_builds(self, conn: Connection, number: int) -> None:
         now = asyncio.get_running_loop().time()
-        found = await conn.fetchrow(Q.being_built)
-        if found is None:
-            self._left = None
-        elif self._left is None or self._left[0] != found["number"]:
-            self._left = found["number"], now
-        if self._left is not None and now >= self._left[1] + ABANDONED_AFTER:
-            await conn.execute(Q.give_up, self._left[0])
-            log.warning("generation_abandoned", number=self._left[0])
+        if self._left is None or self._left[0] != number:
+            self._left = number, now
+        if now >= self._left[1] + ABANDONED_AFTER:
+            await conn.execute(Q.give_up, number)
+            log.warning("generation_abandoned", number=number)
             self._left = None
