@@ -42,7 +42,8 @@ LOST: tuple[type[Exception], ...] = (
 TRANSIENT: tuple[type[Exception], ...] = (
     *LOST,
     asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # connections, memory or room on the disk: it passes
+    asyncpg.PostgresIOError,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
