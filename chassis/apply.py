@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 from chassis import metrics
 from chassis.outbox import put_encoded
 from chassis.pages import Page
-from chassis.postgres import TRANSIENT, Connection, Pool
+from chassis.postgres import TRANSIENT, Connection, Pool, SupersededError
 from chassis.queries import load_queries
 from chassis.records import Received
 
@@ -46,12 +46,17 @@ async def apply(pool: Pool, pages: Sequence[Page], fold: Fold, *, begin: str) ->
     """Folds a poll.  If an event cannot be folded, its batch alone is set aside.
 
     `begin` is the transaction's first statement.  Raises what is TRANSIENT: then nothing was
-    applied.
+    applied.  If newer code has taken over, nothing is either, and every page ends where it began.
     """
     try:
         return await _apply(pool, pages, fold, begin)
     except TRANSIENT:
         raise
+    except SupersededError as error:
+        for page in pages:
+            page.upto, page.stop = page.since, str(error)
+            page.records = []
+        return Applied()
     except Exception:
         log.exception("fold_failed", records=sum(len(page.records) for page in pages))
     while True:
@@ -148,6 +153,8 @@ class _Careful:
             async with conn.transaction():
                 await self._fold(conn, records)
         except TRANSIENT:
+            raise
+        except SupersededError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a fold raises, others must go on
             if len(records) == 1:

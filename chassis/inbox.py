@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from chassis import metrics
 from chassis.apply import Applied, Fold, Q, apply
+from chassis.aside import Aside
 from chassis.catchup import CatchUp
 from chassis.pages import Page, page_of
 from chassis.postgres import TRANSIENT, Pool, retrying, stand_back
@@ -28,6 +29,7 @@ MOST = 2000
 TELL_EVERY = 1.0
 MANY = 50
 """Records in a poll that show that more are on their way."""
+STOOD_ASIDE = "something newer than this version is in the log, and others may read it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Inbox:
             ends=self._reader.end_offsets,
             prefix=prefix,
         )
+        self._aside = Aside(self._reader)
         self._next: dict[TopicPartition, int] = {}
         self._told: dict[TopicPartition, int] = {}
         self._tell_at = 0.0
@@ -117,9 +120,16 @@ class Inbox:
             lag=sum(max(0, self._reader.end_of(tp) - at) for tp, at in self._next.items()),
             last_handled=self._last_handled,
             caught_up=self.is_caught_up,
-            trouble=self._trouble,
-            stopped={f"{tp.topic}/{tp.partition}": why for tp, why in self._stopped.items()},
+            trouble=self._trouble or (STOOD_ASIDE if self._aside.is_away else None),
+            stopped={f"{tp.topic}/{tp.partition}": why for tp, why in self._held_up().items()},
         )
+
+    def _held_up(self) -> Mapping[TopicPartition, str]:
+        """Why what we hold cannot go on; another may have it by now, and know more."""
+        if not self._stopped:
+            return self._stopped
+        held = self._reader.assigned
+        return {tp: why for tp, why in self._stopped.items() if tp in held}
 
     async def set_aside(self) -> int:
         """How many batches could not be applied; they stand still until somebody looks."""
@@ -157,6 +167,9 @@ class Inbox:
         if self._reader.unplaced:
             await self._place()
         await self._catch_up.look()
+        await self._aside.turn(self._held_up())
+        if self._aside.is_away:
+            return
         if found := await self._reader.poll():
             await self._handle(found)
             if self._gather and MANY <= sum(map(len, found.values())) < self._most:

@@ -51,7 +51,6 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TransactionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
-    SupersededError,
     OSError,  # refused, reset; asyncio's TimeoutError is one
 )
 

@@ -103,6 +103,19 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         if partition in self.assigned:
             self.consumer.pause(partition)
 
+    def leave(self) -> None:
+        """The others of the group get what we hold, until we `join` again."""
+        self.consumer.unsubscribe()
+        self.unplaced.clear()
+
+    def join(self) -> None:
+        self.consumer.subscribe(list(self._topics), listener=self)
+
+    @property
+    def is_alone(self) -> bool:
+        """Nobody else of the group holds a partition."""
+        return len(self.assigned) == sum(self._topics.values())
+
     @property
     def assigned(self) -> set[TopicPartition]:
         return set(self.consumer.assignment())

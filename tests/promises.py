@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from tests.house import ROOT, House
 
 
-def keeps_its_promises(house: House) -> None:
+def keeps_its_promises(house: House, audit: Sequence[str] = ("cli",)) -> None:
+    """`audit` is the module that is run with the arguments of `rollcall`."""
     said = subprocess.run(
-        [sys.executable, "-m", "cli", "audit", "--json", "--data-dir", house.folder],
+        [sys.executable, "-m", *audit, "audit", "--json", "--data-dir", house.folder],
         cwd=ROOT,
         capture_output=True,
         text=True,

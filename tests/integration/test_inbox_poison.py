@@ -1,14 +1,18 @@
 """What cannot be read or applied holds up as little as may be, and is said."""
 
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from chassis import aside
 from chassis.apply import Q
 from chassis.health import inbox_check
+from chassis.postgres import Connection, SupersededError
+from chassis.records import Received
 from contracts.batches import BatchRenamed
 from contracts.codec import PASSED_OVER, encode
 from contracts.topics import BATCHES, dead_letters_of
 from tests.conftest import DatabaseFactory
-from tests.counter import Counter, batch, counted, counter, renamed, running, until
+from tests.counter import Counter, batch, count, counted, counter, renamed, running, until
 
 NEWER = ("ce_type", b"rollcall.BatchFrobnicated.v1")
 
@@ -30,6 +34,10 @@ async def send(
 def good(event: BatchRenamed) -> tuple[bytes, list[tuple[str, bytes]]]:
     record = encode(event, source="ingest")
     return record.value, record.headers
+
+
+async def superseded(conn: Connection, records: list[Received]) -> None:
+    raise SupersededError
 
 
 async def test_what_is_not_ours_becomes_a_dead_letter_without_its_content(
@@ -119,3 +127,42 @@ async def test_a_batch_that_cannot_be_applied_is_set_aside_and_the_others_go_on(
         assert held == {batch(3), batch(7)}
         kept = await service.pool.fetchval("SELECT count(*) FROM quarantined_records")
         assert kept == len(range(2, 9)) + len(range(5, 9)) + 1, "every record held back is known"
+
+
+async def test_a_member_that_cannot_go_on_leaves_its_partitions_to_one_that_can(
+    kafka: str, database: DatabaseFactory, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "STAYS", 0.5)
+    async with counter(kafka, await database(), topic_prefix) as service:
+        async with running(service.inbox(fold=superseded)) as old:
+            await service.publish([renamed(b, 1) for b in range(20)])
+
+            async def stopped() -> bool:
+                return len(old.health().stopped) == BATCHES.partitions
+
+            await until(stopped)
+            async with running(service.inbox()) as new:
+                await new.caught_up()
+                assert not old.health().ok
+        assert await counted(service.pool) == {batch(b): [1] for b in range(20)}
+
+
+async def test_a_member_that_is_alone_tries_again(
+    kafka: str, database: DatabaseFactory, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "STAYS", 0.2)
+    refused: list[Received] = []
+
+    async def at_first_superseded(conn: Connection, records: list[Received]) -> None:
+        if not refused:
+            refused.extend(records)
+            await superseded(conn, records)
+        await count(conn, records)
+
+    async with counter(kafka, await database(), topic_prefix) as service:
+        await service.publish([renamed(0, 1)])
+        async with running(service.inbox(fold=at_first_superseded)) as inbox:
+            await inbox.caught_up()
+            assert inbox.health().ok
+        assert refused
+        assert await counted(service.pool) == {batch(0): [1]}

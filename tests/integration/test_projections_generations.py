@@ -350,20 +350,17 @@ async def test_a_changed_table_is_deployed_beside_the_old_code_which_writes_no_m
     assert await everything(reads) == before, "the old code reads on"
     story = await a_story(reads, 1)
     await reads.log(called(story))
-    await until(lambda: _says(reads, "SupersededError"))
+    await until(lambda: _says(reads, "the live model was made for other code: deploy that"))
     assert (await reads.http.get(f"/v1/batches/{story.batch_id}")).status_code == 404
     dsn = reads.settings.postgres_dsn.get_secret_value()
     with pytest.raises(TooOldError, match="newer version"):
         await prepare(dsn, definition())
     assert await prepare(dsn, newer)
-    await reads.service.ground.pool.execute(
-        "UPDATE generations SET digest = $1", definition().digest
-    )  # it would else wait for its successor to the end
 
 
 async def _says(reads: ReadSide, wrong: str) -> bool:
     answer = await reads.http.get("/readyz")
-    return answer.status_code == 503 and answer.json()["log"]["wrong"] == wrong
+    return answer.status_code == 503 and wrong in answer.json()["log"]["wrong"]
 
 
 async def test_newer_code_builds_its_model_before_it_serves(

@@ -1,0 +1,1 @@
+"""Services of several versions in one house, each replaced while the others work on."""
