@@ -118,7 +118,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
 
     @property
     def assigned(self) -> set[TopicPartition]:
-        return set(self.consumer.assignment())
+        return set(self.consumer.assignment()) if self.consumer is not None else set()
 
     async def poll(self) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
         """Records of placed partitions, at once if there are any; else after a tick."""

@@ -1,10 +1,11 @@
 """A service lives as a whole: what dies unexpectedly takes the process down, to be restarted.
 
-On SIGTERM or SIGINT the poll at hand is finished, tasks end, the outbox is drained briefly, and all
-is closed.
+On SIGTERM or SIGINT the group is left as soon as the poll at hand is done, requests are answered,
+tasks end, the outbox is drained briefly and all is closed: within END_IN, whatever does not answer.
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -26,8 +27,11 @@ from chassis.wake import Listener
 log = structlog.get_logger()
 S = TypeVar("S", bound=ServiceSettings)
 
-FINISH_IN = 8.0
-DRAIN_IN = 2.0
+END_IN = 9.0
+"""Seconds after which nothing is waited for: a service that is killed loses nothing either."""
+ANSWERED_IN = 4
+FINISH_IN = 5.0
+DRAIN_IN = 1.5
 
 Task = Callable[[], Coroutine[Any, Any, None]]
 
@@ -58,7 +62,7 @@ async def serve(service: Service, settings: ServiceSettings) -> int:
             log_config=None,
             access_log=False,
             lifespan="on",
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=ANSWERED_IN,
             proxy_headers=False,
             server_header=False,
             date_header=False,
@@ -74,9 +78,16 @@ async def serve(service: Service, settings: ServiceSettings) -> int:
     died = _died(lasting)
     service.stopping.set()
     await stopped
-    await _finish(service, server, lasting)
+    code = 1 if died else 0
+    try:
+        async with asyncio.timeout(END_IN):
+            await _finish(service, server, lasting)
+    except TimeoutError:
+        log.warning("stopped_in_haste", died=died)
+        sys.stdout.flush()
+        os._exit(code)  # what does not answer would hold up the loop's own end, too
     log.info("stopped", died=died)
-    return 1 if died else 0
+    return code
 
 
 async def _http(server: uvicorn.Server) -> None:
@@ -117,20 +128,26 @@ async def _finish(
     service: Service, server: uvicorn.Server, lasting: Sequence[asyncio.Task[None]]
 ) -> None:
     server.should_exit = True
+    ending = {task for task in lasting if task.get_name() == "http"}
     if service.inbox is not None:
-        service.inbox.finish()
-    await asyncio.wait(
-        [task for task in lasting if task.get_name() in {"http", "inbox"}], timeout=FINISH_IN
-    )
-    for task in lasting:
+        reading = [task for task in lasting if task.get_name() == "inbox"]
+        ending.add(asyncio.create_task(_leave(service.inbox, reading)))
+    await asyncio.wait(ending, timeout=FINISH_IN)
+    for task in (*lasting, *ending):
         task.cancel()
-    await asyncio.gather(*lasting, return_exceptions=True)
-    if service.inbox is not None:
-        await service.inbox.stop()
-    await service.ground.relay.drain(within=DRAIN_IN)
+    await asyncio.gather(*lasting, *ending, return_exceptions=True)
     for close in service.closing:
         await close()
+    await service.ground.relay.drain(within=DRAIN_IN)
     await service.ground.close()
+
+
+async def _leave(inbox: Inbox, reading: Sequence[asyncio.Task[None]]) -> None:
+    """The others of the group read on while we still answer."""
+    inbox.finish()
+    if reading:
+        await asyncio.wait(reading)
+    await inbox.stop()
 
 
 async def _run(build: Callable[[S], Coroutine[Any, Any, Service]], kind: type[S]) -> int:

@@ -66,7 +66,7 @@ class Placer:
             free = await self._slots.some(AT_ONCE)
             await self._inputs_read()
             try:
-                taken = await self._granting.take(free)
+                taken = await self._slots.through(self._take(free))
             except AGAIN as error:
                 failures += 1
                 await stand_back("place", failures, error)
@@ -74,10 +74,15 @@ class Placer:
             failures = 0
             await self._follow(taken)
 
-    async def _follow(self, taken: Taken) -> None:
+    async def _take(self, most: int) -> Taken:
+        """In one piece: an INTENT that nobody places would be taken for a call that was placed."""
+        taken = await self._granting.take(most)
         if taken.intents:
             self._slots.take(len(taken.intents))
             self._slots.run(self._place_all(taken.intents), holding=0)
+        return taken
+
+    async def _follow(self, taken: Taken) -> None:
         if taken.given_back:
             self._wakes.settled()
         if taken.held:
@@ -85,7 +90,7 @@ class Placer:
         elif not taken.intents and not taken.given_back:
             await self._wakes.placer.wait_for(LOOK_EVERY)
 
-    async def close(self, within: float = 5) -> None:
+    async def close(self, within: float = 4) -> None:
         """Lets requests at hand be answered; what is cut off is looked up by the reconciler."""
         await self._slots.close(within)
 

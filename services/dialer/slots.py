@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import structlog
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class Slots:
     def __init__(self, most: int) -> None:
         self._free = most
         self._freed = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def some(self, most: int) -> int:
         """How many are free, at least one."""
@@ -35,9 +37,19 @@ class Slots:
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._done(done, holding))
 
+    async def through(self, work: Coroutine[Any, Any, T]) -> T:
+        """Its result; it is seen to its end also when whoever waits for it is cancelled."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
     async def close(self, within: float) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=within)
+        """Waits for all, and for what they begin; then cuts off the rest."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

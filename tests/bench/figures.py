@@ -22,6 +22,7 @@ from tests.bench import (
     recognising,
     sharing,
     starting,
+    stopping,
     turnover,
 )
 from tests.bench.figure import Figure
@@ -50,6 +51,7 @@ FIGURES: Mapping[str, Measure] = MappingProxyType(
         "due": dormant.measure,
         "accounts": accounts.measure,
         "idling": idling.measure,
+        "stopping": stopping.measure,
         "starting": starting.measure,
     }
 )

@@ -45,6 +45,9 @@ class Size:
     listeners: int
     listened: int
     """Changes that the listeners hear of."""
+    stopped: tuple[str, ...]
+    stopped_people: int
+    """On the list that is called while they are stopped."""
     patience: float
     """Seconds after which nothing more is to be expected."""
 
@@ -81,6 +84,8 @@ FULL = Size(
     told_seconds=20,
     listeners=1_000,
     listened=30,
+    stopped=("dialer-1", "dialer-2", "scheduler", "projections", "ingest"),
+    stopped_people=20_000,
     patience=1200,
 )
 TINY = Size(
@@ -115,5 +120,7 @@ TINY = Size(
     told_seconds=1,
     listeners=20,
     listened=3,
+    stopped=("dialer-1",),
+    stopped_people=600,
     patience=30,
 )
