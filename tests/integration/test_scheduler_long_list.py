@@ -1,0 +1,47 @@
+"""What a decision reads does not grow with the list: else a list costs the square of its length."""
+
+from typing import ClassVar
+
+from contracts.dispatch import RecipientQueued
+from services.scheduler.decider import Decider
+from services.scheduler.decision import Decided, Decision
+from tests.conftest import DatabaseFactory
+from tests.scheduler_story import Story, account, ended
+from tests.scheduler_world import Scheduler, world_on
+
+LONG, SLOTS = 6_000, 5
+A_FEW = 40 * SLOTS
+"""Rows of people that a decision on so many slots may look at."""
+READ = """
+    SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
+    WHERE relid = 'recipients'::regclass
+"""
+
+
+class _Counted(Decision):
+    rows: ClassVar[list[int]] = []
+
+    async def make(self) -> Decided:
+        decided = await super().make()
+        self.rows.append(await self.conn.fetchval(READ))
+        return decided
+
+
+class _Counting(Decider):
+    decision = _Counted
+
+
+async def test_who_is_next_on_a_long_list_is_found_without_reading_all_who_wait(
+    database: DatabaseFactory,
+) -> None:
+    async with world_on(await database(), Scheduler(_Counting)) as world:
+        story = Story(recipients=LONG, chunks=6)
+        begun = await world.when(account(SLOTS), story.created(), *story.all_chunks())
+        # As wide as sealed people are: on that width a plan that gathers all looks cheap.
+        await world.pool.execute("UPDATE recipients SET sealed = repeat('s', 400)")
+        await world.pool.execute("VACUUM ANALYZE")
+        _Counted.rows.clear()
+        for grant in [event for event in begun if isinstance(event, RecipientQueued)]:
+            assert len(await world.when(ended(grant))) == 1, "a free slot is granted"
+        assert len(_Counted.rows) == SLOTS
+        assert max(_Counted.rows) <= A_FEW, _Counted.rows
