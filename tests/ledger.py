@@ -21,6 +21,9 @@ class Ledger:
         wanted = set(numbers)
         return Ledger([entry for entry in self.entries if entry["to"] in wanted])
 
+    def of_caller(self, number: str) -> "Ledger":
+        return Ledger([entry for entry in self.entries if entry["from"] == number])
+
     def accepted(self) -> list[Json]:
         return [entry for entry in self.of("request") if entry["accepted"]]
 

@@ -74,18 +74,18 @@ def everyone_is_accounted_for(batch: Json, people: Sequence[Json], called: Seque
 
 def what_is_said_is_what_was(people: Sequence[Json], ledger: Ledger) -> None:
     """`unknown` only where the carrier never took the call: whatever it took can be looked up."""
-    endings = _endings(ledger)
+    ended = endings(ledger)
     wrong = [
-        (person, endings.get(person["call_id"], "unknown"))
+        (person, ended.get(person["call_id"], "unknown"))
         for person in people
-        if person["outcome"] != endings.get(person["call_id"], "unknown")
+        if person["outcome"] != ended.get(person["call_id"], "unknown")
         or person["status"] != STATUS.get(person["outcome"], "FAILED")
         or person["attempts"] != 1
     ]
     assert not wrong, f"{len(wrong)} wrong, such as {wrong[:3]}"
 
 
-def _endings(ledger: Ledger) -> dict[str, Any]:
+def endings(ledger: Ledger) -> dict[str, Any]:
     """By call: the outcome that the ledger shows; None while it is live."""
     by = {entry["call_id"]: entry["answered_by"] for entry in ledger.of("answer")}
     answered = {call: "voicemail" if who == "machine" else "completed" for call, who in by.items()}

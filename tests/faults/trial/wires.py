@@ -44,9 +44,10 @@ class Wires:
         try:
             yield wires
         finally:
-            assert wires._process.stdin is not None
-            wires._process.stdin.close()
-            wires._process.wait(timeout=30)
+            with wires._process as process:
+                assert process.stdin is not None
+                process.stdin.close()
+                process.wait(timeout=30)
 
     def become(self, name: str, state: State) -> None:
         with self._lock:
