@@ -50,7 +50,7 @@ bench: setup ## The figures, each beside its reference
 
 chaos: setup ## Long fault runs, the mutants that must be caught, new random examples
 	$(BIN)/python -m pytest -m chaos --timeout 1800 $(ARGS)
-	$(BIN)/python -m pytest tests/faults -k "found_out or convicted"
+	$(BIN)/python -m pytest tests/faults -k "found_out or convicted" -m "not chaos"
 	$(BIN)/python -m pytest tests/unit --hypothesis-profile searching
 	$(BIN)/python -m pytest tests/integration/test_ingest_fuzz.py tests/integration/test_ingest_lists_model.py \
 		--hypothesis-profile searching --timeout 1800

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.trial.__main__ import stands
+from tests.faults.trial.convict import MUTANTS, NOT_FOUND, Mutant, tried
 from tests.faults.trial.grounds import grounds
 from tests.faults.trial.rounds import IMPATIENT, Size, Trial
 from tests.faults.trial.schedule import Kind
@@ -42,3 +43,12 @@ def test_every_promise_is_kept_under_fire(tmp_path: Path) -> None:
 def test_every_promise_is_kept_in_a_long_run() -> None:
     seed = int(os.environ.get("ROLLCALL_SEED") or random.SystemRandom().randrange(10**6))
     assert stands(seed, placements=4000, faults=40)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.what)
+def test_every_mutant_is_convicted(mutant: Mutant) -> None:
+    found = tried(mutant, most=5)
+    print(f"{found[-1]}, in 1 of {len(found)} runs")
+    assert found[-1] != NOT_FOUND

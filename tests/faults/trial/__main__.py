@@ -11,22 +11,38 @@ from pathlib import Path
 
 import cyclopts
 
+from tests.faults.trial.convict import MUTANTS, NOT_FOUND, tried
 from tests.faults.trial.grounds import grounds
 from tests.faults.trial.rounds import IMPATIENT, Size, Trial
-from tests.faults.trial.schedule import LONG, Kind
+from tests.faults.trial.schedule import LONG, SHORT, Kind
 from tests.faults.trial.story import tell
 
 A_ROUND = 1500
 THOROUGH = 12
 """Rounds between two looks at all that takes its time; there is one at the end in any case."""
+LASTING = {**SHORT, Kind.CLOCK: LONG[Kind.CLOCK], Kind.SILENT: (1.0, 12.0)}
+KINDS = (*Kind, Kind.KILL, Kind.KILL, Kind.KILL, Kind.FREEZE, Kind.REBALANCE)
+"""Processes are struck most."""
 app = cyclopts.App(help=__doc__)
 
 
 @app.default
 def run(
-    *, seed: int | None = None, placements: int = 3000, faults: int = 20, runs: int = 1
+    *,
+    seed: int | None = None,
+    placements: int = 3000,
+    faults: int = 20,
+    runs: int = 1,
+    mutants: bool = False,
+    mutant: str = "",
 ) -> None:
-    """Each run after the first has the next seed, and a house of its own."""
+    """Each run after the first has the next seed, and a house of its own.
+
+    `--mutants` runs the broken variants in place of it, each until it is caught, five times at
+    most; `--mutant` those whose name has it.
+    """
+    if mutants or mutant:
+        sys.exit(0 if all_are_caught(mutant) else 1)
     first = random.SystemRandom().randrange(10**6) if seed is None else seed
     for each in range(first, first + runs):
         print(f"seed {each}: --seed {each} --placements {placements} --faults {faults}", flush=True)
@@ -34,9 +50,25 @@ def run(
             sys.exit(1)
 
 
+def all_are_caught(name: str) -> bool:
+    caught = []
+    for mutant in MUTANTS:
+        if name in mutant.what:
+            found = tried(mutant, most=5)
+            caught.append(found[-1] != NOT_FOUND)
+            print(f"{mutant.what}: {found[-1]}, in 1 of {len(found)} runs", flush=True)
+    print(f"{sum(caught)} of {len(caught)} mutants caught")
+    return all(caught)
+
+
 def stands(seed: int, placements: int, faults: int) -> bool:
     rounds = max(1, round(placements / A_ROUND))
-    size = Size(placements=placements // rounds, faults=-(-faults // rounds), lasting=dict(LONG))
+    size = Size(
+        placements=placements // rounds,
+        faults=-(-faults // rounds),
+        kinds=KINDS,
+        lasting=dict(LASTING),
+    )
     with tempfile.TemporaryDirectory(prefix="trial-") as folder:
         home = Path(folder) / "data"
         with (

@@ -20,7 +20,7 @@ from tests.faults.trial.schedule import Fault
 from tests.faults.trial.strokes import Strokes
 from tests.house import until
 
-EVERY, PATIENCE, BACK = 0.05, 5.0, 90.0
+EVERY, PATIENCE, BACK = 0.05, 12.0, 180.0
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from tests.faults.trial.schedule import SHORT, Fault, Kind, Span, schedule
 from tests.faults.trial.tally import Tally
 from tests.faults.trial.thorough import (
     every_slot_can_be_used,
+    no_deleted_batch_has_a_key,
     no_slot_is_held,
     the_log_keeps_every_promise,
     the_models_are_the_log,
@@ -183,6 +184,7 @@ class Trial:
         """`whole`: all batches have ended, and what is said of them can be judged too."""
         house = self._ground.house
         held = list(no_slot_is_held(house)) if whole else []
+        held += no_deleted_batch_has_a_key(house, self.desks) if whole else []
         self._said.read_on(house.endpoints["kafka"])
         seen = Evidence(
             ledger=house.ledger(after=watch.since),

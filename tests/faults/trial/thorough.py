@@ -11,6 +11,7 @@ from tests.faults.trial.load import Desk
 from tests.house import ROOT, House, until
 
 SLOTS = "SELECT count(*) FROM recipients WHERE stage IN (1, 2, 3)"
+KEY = "SELECT count(wrapped) FROM keys WHERE scope = 'batch:{batch_id}'"
 WITHIN = 1200
 Json = dict[str, Any]
 
@@ -42,6 +43,14 @@ def no_slot_is_held(house: House) -> Iterator[Breach]:
         until(lambda: house.moment("scheduler", SLOTS) == 0, "no slot taken", 60)
     except AssertionError as held:
         yield Breach(no_slot_is_held.__name__, str(held))
+
+
+def no_deleted_batch_has_a_key(house: House, desks: Sequence[Desk]) -> Iterator[Breach]:
+    """Once its delete was answered with 204."""
+    gone = [batch.batch_id for desk in desks for batch in desk.batches if batch.deleted]
+    for batch_id in gone:
+        if house.moment("vault", KEY.format(batch_id=batch_id)):
+            yield Breach(no_deleted_batch_has_a_key.__name__, "its key is there", batch_id)
 
 
 def every_slot_can_be_used(house: House, desks: Sequence[Desk]) -> Iterator[Breach]:
