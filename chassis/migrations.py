@@ -1,5 +1,8 @@
 """The schema goes forward only, each step once, however many processes start at once.
 
+Older code works on a newer schema, for steps only add: what takes something from older code has
+a name that ends in `.breaks`, and code that does not know such a step refuses to start.
+
 The lock is polled: a session that waits for an advisory lock holds a snapshot, and deadlocks with
 CREATE INDEX CONCURRENTLY.
 """
@@ -18,11 +21,12 @@ log = structlog.get_logger()
 
 CHASSIS = Path(__file__).parent / "migrations"
 LOCK = 0x526F6C6C
+BREAKS = ".breaks"
 Q = load_queries(__file__, "migrations.sql")
 
 
 class MigrationError(Exception):
-    """A step that was applied is not the one in the folder."""
+    """A step that was applied is not the one in the folder, or too new for this code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,9 @@ async def migrate(dsn: str, folder: Path | None, *, chassis: bool = True) -> Non
 
 
 async def _apply(conn: Connection, scope: str, steps: list[Step]) -> None:
-    applied = {row["number"]: row["digest"] for row in await conn.fetch(Q.applied, scope)}
+    rows = await conn.fetch(Q.applied, scope)
+    _refuse_what_breaks(scope, [row["name"] for row in rows], steps)
+    applied = {row["number"]: row["digest"] for row in rows}
     for step in steps:
         if step.number in applied:
             if applied[step.number] != step.digest:
@@ -75,3 +81,11 @@ async def _apply(conn: Connection, scope: str, steps: list[Step]) -> None:
             await conn.execute(step.sql)
             await conn.execute(Q.record, scope, step.number, step.name, step.digest)
         log.info("migrated", scope=scope, step=step.name)
+
+
+def _refuse_what_breaks(scope: str, applied: list[str], steps: list[Step]) -> None:
+    newer = sorted(set(applied) - {step.name for step in steps})
+    if any(name.endswith(BREAKS) for name in newer):
+        raise MigrationError("The database is of a newer version: start that one, not this.")
+    if newer:
+        log.info("schema_is_newer", scope=scope, steps=newer)

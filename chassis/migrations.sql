@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS rollcall_migrations (
 )
 
 -- name: applied
-SELECT number, digest FROM rollcall_migrations WHERE scope = $1
+SELECT number, name, digest FROM rollcall_migrations WHERE scope = $1
 
 -- name: record
 INSERT INTO rollcall_migrations (scope, number, name, digest) VALUES ($1, $2, $3, $4)

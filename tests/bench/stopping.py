@@ -25,6 +25,7 @@ DIALERS = 2
 STEADY = 20
 """Requests of which the pace is seen, before and after each stop."""
 EVERY = 0.005
+PROMISED, PAUSE = Goal(at_most=10), Goal(at_most=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,11 @@ def _figures(stop: Stop, requests: Sequence[datetime]) -> list[Figure]:
     beside = "s, the longest gap while all were up"
     gap = longest_gap(requests, stop.asked, stop.over)
     seconds = (stop.gone - stop.asked).total_seconds()
-    rest = Goal(at_most=5) if stop.part.startswith("dialer") else None
+    rest = PAUSE if stop.part.startswith("dialer") else None
     return [
-        Figure(f"{stop.part}: asked to stop until gone", seconds, "s", steady, beside, Goal(at_most=10)),
+        Figure(f"{stop.part}: asked to stop until gone", seconds, "s", steady, beside, PROMISED),
         Figure(f"{stop.part}: longest gap between requests", gap, "s", steady, beside, rest),
-    ]  # fmt: skip
+    ]
 
 
 def longest_gap(instants: Sequence[datetime], since: datetime, to: datetime) -> float:

@@ -48,6 +48,21 @@ async def test_a_step_changed_after_it_was_applied_is_refused(
         await migrate(dsn, folder)
 
 
+@pytest.mark.parametrize("name", ["0099_colours", "0099_no_colours.breaks"])
+async def test_older_code_works_on_a_schema_that_grew_and_refuses_one_that_lost_something(
+    database: DatabaseFactory, tmp_path: Path, name: str
+) -> None:
+    dsn = await database()
+    newer = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    (newer / f"{name}.sql").write_text("CREATE TABLE colours (name text PRIMARY KEY)")
+    await migrate(dsn, newer)
+    if name.endswith(".breaks"):
+        with pytest.raises(MigrationError, match="of a newer version: start that one"):
+            await migrate(dsn, MIGRATIONS)
+    else:
+        await migrate(dsn, MIGRATIONS)
+
+
 async def test_every_query_fits_the_schema(database: DatabaseFactory) -> None:
     service, keys = await database(), await database()
     await migrate(service, MIGRATIONS)

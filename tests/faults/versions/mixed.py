@@ -37,16 +37,14 @@ NEXT = Version(through="tests.faults.versions.next_version")
 
 
 class Mixed:
-    def __init__(self, opened: House) -> None:
+    def __init__(self, opened: House, first: Version) -> None:
         self.house = opened
-        self.runs = dict.fromkeys(SERVICES, TODAY)
+        self.runs = dict.fromkeys(SERVICES, first)
 
     def replace(self, part: str, version: Version, *, ready: bool = True) -> None:
         """As a deployment does: asked to stop, and started anew in this version."""
         self.runs[part] = version
-        chosen = choice(self.house.folder, part)
-        chosen.parent.mkdir(exist_ok=True)
-        chosen.write_text("\n".join([str(version.root), *version.runs(SERVICES[part])]))
+        choose(self.house.folder, part, version)
         before = self.house.kill(part, signal.SIGTERM)
         until(lambda: self.house.is_back(part, before), f"{part} started anew", 30)
         if ready:
@@ -69,7 +67,16 @@ class Mixed:
         return str(endpoints["dialers"][int(number) - 1] if number else endpoints[name])
 
 
+def choose(folder: Path, part: str, version: Version) -> None:
+    chosen = choice(folder, part)
+    chosen.parent.mkdir(parents=True, exist_ok=True)
+    chosen.write_text("\n".join([str(version.root), *version.runs(SERVICES[part])]))
+
+
 @contextmanager
-def mixed(folder: Path, **env: str) -> Iterator[Mixed]:
+def mixed(folder: Path, first: Version = TODAY, **env: str) -> Iterator[Mixed]:
+    """Every service begins in the first version."""
+    for part in SERVICES:
+        choose(folder, part, first)
     with house(folder, 2, ("tests.faults.versions.up",), **IMPATIENT, **env) as opened:
-        yield Mixed(opened)
+        yield Mixed(opened, first)
