@@ -74,7 +74,7 @@ class House:
             )
         self._http = httpx2.Client(timeout=60)
         try:
-            until(self._is_ready, "everything ready", 60)
+            until(self._is_ready, "everything ready", 150)
         except BaseException:
             self.stop()
             raise

@@ -1,6 +1,6 @@
 """`python -m tests.faults.trial`: as long as asked, or until a promise is broken; then the story.
 
---placements and --faults are for the whole run; a seed gives the same schedule and the same words.
+--placements and --faults are for the whole run; a seed gives the same schedule and the same dice.
 """
 
 import random

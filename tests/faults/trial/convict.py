@@ -45,6 +45,8 @@ def wires(parts: tuple[str, ...], *servers: str) -> tuple[str, ...]:
     return tuple(f"{part}/{server}" for part in parts for server in servers)
 
 
+LONGER = {**carrier(), "talk_seconds": [1, 3]}
+"""So that calls to one number, which stands on several lists, would overlap."""
 SLOW_GRANTS = {"ROLLCALL_CARRIER_CALLS_PER_SECOND": "30"}
 """Grants wait for their turn, so that a gate closes before some of them."""
 MUTANTS = (
@@ -63,7 +65,7 @@ MUTANTS = (
         DIALERS,
         under(Kind.CUT, Kind.SILENT, parts=wires(DIALERS, "kafka")),
     ),
-    Mutant("dialing.knows_no_number_again", DIALERS),
+    Mutant("dialing.knows_no_number_again", DIALERS, replace(PLAIN, batch=30, carrier=LONGER)),
     Mutant(
         "dialing.forgets_what_it_has_read",
         DIALERS,
