@@ -20,6 +20,14 @@ hypothesis.settings.register_profile("searching", print_blob=True)
 hypothesis.settings.load_profile("repeatable")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests run where its fixtures are, and all that share a house where that stands."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        house = next((name for name in ("standing", "running") if name in names), None)
+        item.add_marker(pytest.mark.xdist_group(house or item.nodeid.split("::")[0]))
+
+
 class DatabaseFactory(Protocol):
     async def __call__(self, template: str = "template1") -> str: ...
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import httpx2
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.service import Service, serve
@@ -21,6 +22,7 @@ from contracts.topics import BATCHES, DIRECTORY, RECIPIENTS
 from services.ingest.app import build_app
 from services.ingest.directory import Directory
 from services.ingest.settings import IngestSettings
+from services.ingest.uploading.workers import Workers
 from tests.conftest import DatabaseFactory
 from tests.counter import until
 
@@ -163,7 +165,9 @@ async def settings_for(kafka: str, database: DatabaseFactory, prefix: str) -> In
 
 @asynccontextmanager
 async def open_desk(settings: IngestSettings) -> AsyncIterator[Desk]:
-    service = await build_app(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Workers, "stand_by", _later)
+        service = await build_app(settings)
     serving = asyncio.create_task(serve(service, settings))
     url = f"http://{settings.http_host}:{settings.http_port}"
     async with httpx2.AsyncClient(base_url=url, timeout=60) as http:
@@ -173,6 +177,11 @@ async def open_desk(settings: IngestSettings) -> AsyncIterator[Desk]:
         finally:
             service.stopping.set()
             assert await serving == 0
+
+
+async def _later(_workers: Workers) -> None:
+    """The process for long lists costs a second: it is started when one comes."""
+    await asyncio.Event().wait()
 
 
 async def _ready(http: httpx2.AsyncClient, serving: asyncio.Task[int]) -> None:

@@ -86,6 +86,7 @@ async def test_a_dialer_frozen_with_a_request_in_hand_never_sends_it_late(house:
     await frozen_past_its_deadline(house, DIALER)
 
 
+@pytest.mark.chaos
 async def test_a_dialer_that_ignores_the_clock_is_convicted(house: Dialing) -> None:
     with pytest.raises(AssertionError, match="sent too late"):
         await frozen_past_its_deadline(house, "tests.faults.mutants.timeless_dialer")

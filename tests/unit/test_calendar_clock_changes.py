@@ -66,9 +66,12 @@ class SlowCalendar:
     def __init__(self, zone: str, around: datetime, days: int) -> None:
         start, info = around - timedelta(days=days), ZoneInfo(zone)
         self.instants = [start + n * MINUTE for n in range(days * 2 * 24 * 60)]
-        self.shown = [at.astimezone(info).replace(tzinfo=None) for at in self.instants]
-        self.first = {clock: n for n, clock in reversed(list(enumerate(self.shown)))}
-        self.last = {clock: n for n, clock in enumerate(self.shown)}
+        self.shown = [
+            clock for n in range(days * 2 * 24) for clock in _shown_in_hour(start, n, info)
+        ]
+        numbers = range(len(self.shown))
+        self.first = dict(zip(reversed(self.shown), reversed(numbers), strict=True))
+        self.last = dict(zip(self.shown, numbers, strict=True))
 
     def open_minutes(self, of: Window) -> list[bool]:
         result = [False] * len(self.instants)
@@ -86,6 +89,18 @@ class SlowCalendar:
             return shown[clock]
         later = (n for n, seen in enumerate(self.shown) if seen > clock)
         return next(later, len(self.shown))
+
+
+def _shown_in_hour(start: datetime, hour: int, zone: ZoneInfo) -> list[datetime]:
+    """What the clock shows each minute; one that shows an hour's end on time was not changed in it.
+
+    No clock is changed and changed back within an hour.
+    """
+    instants = [start + (hour * 60 + n) * MINUTE for n in range(60)]
+    first = instants[0].astimezone(zone).replace(tzinfo=None)
+    if instants[-1].astimezone(zone).replace(tzinfo=None) == first + 59 * MINUTE:
+        return [first + n * MINUTE for n in range(60)]
+    return [at.astimezone(zone).replace(tzinfo=None) for at in instants]
 
 
 def _hours_on(of: Window, day: date) -> tuple[datetime, datetime]:

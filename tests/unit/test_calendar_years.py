@@ -28,7 +28,7 @@ WINDOWS = [
     {"start": "01:45", "end": "05:00", "days": ("sat", "sun", "mon", "fri")},
     {"start": "00:00", "end": "24:00", "days": ("tue", "sun")},
 ]
-TWO_YEARS, ALL_YEARS = (2026, 2027), tuple(range(2020, 2037))
+ONE_YEAR, ALL_YEARS = (2026,), tuple(range(2020, 2037))
 
 
 def windows() -> list[Window]:
@@ -117,8 +117,8 @@ def assert_all_met(zones: Iterable[str], years: tuple[int, ...]) -> None:
             assert_met(of, zone, years)
 
 
-def test_every_opening_of_two_years_is_met_in_every_zone() -> None:
-    assert_all_met(zones_that_differ(TWO_YEARS), TWO_YEARS)
+def test_every_opening_of_a_year_is_met_in_every_zone() -> None:
+    assert_all_met(zones_that_differ(ONE_YEAR), ONE_YEAR)
 
 
 @pytest.mark.chaos
@@ -136,6 +136,6 @@ def test_a_calendar_of_naive_local_time_is_found_out(
     calendar._opening.cache_clear()
     try:
         with pytest.raises(AssertionError):
-            assert_all_met(["Europe/Paris"], TWO_YEARS)
+            assert_all_met(["Europe/Paris"], ONE_YEAR)
     finally:
         calendar._opening.cache_clear()
