@@ -15,6 +15,7 @@ from tests.house import House, Json, csv_of, numbers, until
 from tests.running_up import is_gone
 
 PROMISED = 10
+EVERYBODY = ("dialer-1", "projections", "dialer-2", "scheduler", "ingest")
 PEOPLE, LIMIT = 160, 30
 ENDINGS = ("0001", "0002", "0003", "0004", "0005", "0006")
 UNHURRIED: Json = {"ring_seconds": [0.1, 0.5], "talk_seconds": [0.3, 1.0]}
@@ -44,13 +45,23 @@ def test_every_service_stops_in_time_under_load_and_nobody_is_lost(running: Hous
     called, since, requests = numbers(PEOPLE, ENDINGS), running.seq(), Requests(running)
     run = Run(running, running.create(csv_of(called)), called, since, LIMIT)
     with somebody_watching(running, run.batch_id):
-        for turn, part in enumerate(
-            ("dialer-1", "projections", "dialer-2", "scheduler", "ingest", "dialer-1")
-        ):
-            until(lambda: requests.reached(15 * turn + 15), "requests", 60, EVERY)  # noqa: B023
+        for turn, part in enumerate(EVERYBODY):
+            until(lambda: requests.reached(18 * turn + 18), "requests", 60, EVERY)  # noqa: B023
             stopped(running, part)
     run.judge(90)
     people = running.all_of(f"/v1/batches/{run.batch_id}/recipients")
     assert not [person for person in people if person["outcome"] == "unknown"], "given up"
-    for log in (running.folder / "logs").glob("*.log"):
-        assert "stopped_in_haste" not in log.read_text(errors="replace"), log.name
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(240)
+def test_every_service_stops_in_time_while_the_broker_does_not_answer(running: House) -> None:
+    running.prepare(concurrency=LIMIT)
+    running.behave(seed=9, **UNHURRIED)
+    called, since, requests = numbers(PEOPLE, ENDINGS), running.seq(), Requests(running)
+    run = Run(running, running.create(csv_of(called)), called, since, LIMIT)
+    until(lambda: requests.reached(30), "requests", 60, EVERY)
+    with running.frozen("kafka"):
+        asked = [psutil.Process(running.kill(part, signal.SIGTERM)) for part in EVERYBODY]
+        until(lambda: all(map(is_gone, asked)), "all stopped", PROMISED, EVERY)
+    run.judge(120)

@@ -1,17 +1,15 @@
 """The code as it stood at earlier commits, where there is a history to take it from."""
 
+import os
 import subprocess
 import tarfile
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 from tests.faults.versions.chosen import ROOT
 
-SHAPES = ("services", "chassis", "contracts/schemas")
+SHAPES = ("*/migrations/*.sql", "*/vault_migrations/*.sql", "contracts/schemas/*.json")
 """Where changed tables and changed events are to be found."""
-FAR = 60
-"""Commits, after which an older one tells nothing more of a deployment."""
 
 
 def git(*arguments: str) -> bytes:
@@ -30,26 +28,12 @@ def previous() -> str:
     return git("rev-parse", "HEAD~1").decode().strip()
 
 
-def before_the_shapes_changed() -> str | None:
-    """The newest commit with other tables or events, whose migrations nobody has edited since."""
-    for commit in _commits_that_changed_shapes():
-        if _migrations(f"{commit}~1").items() <= _migrations("HEAD").items():
-            return git("rev-parse", f"{commit}~1").decode().strip()
-    return None
-
-
-def _commits_that_changed_shapes() -> Iterator[str]:
-    patterns = ["*/migrations/*.sql", "*/vault_migrations/*.sql", "contracts/schemas/*.json"]
-    yield from git("log", f"-{FAR}", "--format=%H", "--", *patterns).decode().split()
-
-
-def _migrations(commit: str) -> dict[str, str]:
-    """By path: what the file holds, as its hash."""
-    lines = git("ls-tree", "-r", "--format=%(objectname) %(path)", commit, "--", *SHAPES)
-    files = (line.split(" ", 1) for line in lines.decode().splitlines())
-    return {
-        path: digest for digest, path in files if path.endswith(".sql") and "migrations" in path
-    }
+def before_the_shapes_changed() -> str:
+    """The newest commit with other tables or other events; `ROLLCALL_BESIDE` names another one."""
+    if chosen := os.environ.get("ROLLCALL_BESIDE"):
+        return chosen
+    changed = git("log", "-1", "--format=%H", "--", *SHAPES).decode().strip()
+    return git("rev-parse", f"{changed}~1").decode().strip()
 
 
 def checked_out(commit: str, folder: Path) -> Path:
