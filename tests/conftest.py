@@ -19,13 +19,17 @@ hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.register_profile("searching", print_blob=True)
 hypothesis.settings.load_profile("repeatable")
 
+HOUSES = {"acceptance": "standing", "faults": "running"}
+"""The fixtures that start all of Rollcall, once for a folder."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests run where its fixtures are, and all that share a house where that stands."""
     for item in items:
-        names = getattr(item, "fixturenames", ())
-        house = next((name for name in ("standing", "running") if name in names), None)
-        item.add_marker(pytest.mark.xdist_group(house or item.nodeid.split("::")[0]))
+        house = HOUSES.get(item.path.parent.name)
+        shares = house in getattr(item, "fixturenames", ())
+        file = item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group(house if shares else file))
 
 
 class DatabaseFactory(Protocol):
