@@ -33,6 +33,7 @@ class Breach:
     what: str
     batch_id: str = ""
     to: str = ""
+    recipient_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from threading import Event
 from types import TracebackType
 from typing import Self
 
-from tests.faults.trial.checks import Breach, Evidence, Told, judged
+from tests.faults.trial.checks import FINAL, Breach, Evidence, Told, judged
 from tests.faults.trial.fire import Fire, Struck
 from tests.faults.trial.grounds import Grounds
+from tests.faults.trial.known import Known
 from tests.faults.trial.load import Desk
 from tests.faults.trial.said import Said
 from tests.faults.trial.schedule import SHORT, Fault, Kind, Span, schedule
@@ -173,10 +174,9 @@ class Trial:
         with ThreadPoolExecutor(len(self.desks)) as pool:
             list(pool.map(Desk.calm, self.desks))
             late = list(pool.map(lambda desk: desk.unsettled(self._size.seconds), self.desks))
-        name = "every_batch_ends_once_nothing_is_broken"
         return [
-            Breach(name, f"not within {self._size.seconds:.0f} s", batch.batch_id)
-            for batches in late
+            _endless(desk, batch, self._size.seconds)
+            for desk, batches in zip(self.desks, late, strict=True)
             for batch in batches
         ]
 
@@ -196,6 +196,20 @@ class Trial:
         self.tally.add(seen, self.struck)
         self.tally.ended_unknown = self._said.unknown
         return [*held, *judged(seen)]
+
+
+def _endless(desk: Desk, batch: Known, seconds: float) -> Breach:
+    """With one of those that it waits for."""
+    path = f"/v1/batches/{batch.batch_id}/recipients"
+    people = [] if batch.deleted else desk.clerk.pages(path)
+    stuck = next((person for person in people if person["status"] not in FINAL), None)
+    return Breach(
+        "every_batch_ends_once_nothing_is_broken",
+        f"not within {seconds:.0f} s; {stuck and stuck['status']}",
+        batch.batch_id,
+        stuck["phone_number"] if stuck else "",
+        stuck["recipient_id"] if stuck else "",
+    )
 
 
 def _told(desk: Desk) -> dict[str, Told]:

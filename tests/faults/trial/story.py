@@ -14,7 +14,6 @@ from tests.faults.trial.fire import Struck
 from tests.faults.trial.rounds import Trial
 from tests.faults.trial.said import everything
 from tests.house import House
-from tests.ledger import Ledger
 
 OF_AN_EVENT = (
     "grant_no", "attempt", "epoch", "command_no", "sequence", "status", "reason", "detail",
@@ -33,9 +32,9 @@ class Line(NamedTuple):
 
 
 def story(house: House, breach: Breach, struck: Sequence[Struck], said: Sequence[Said]) -> str:
-    ledger = Ledger([e for e in house.ledger().entries if breach.to in ("", e["to"])])
+    ledger = house.ledger().to({breach.to})
     events = everything(house.endpoints["kafka"], TOPICS)
-    calls = {entry["call_id"] for entry in ledger.entries} if breach.to else set()
+    calls = {entry["call_id"] for entry in ledger.entries}
     mine = [event for event in events if _is_of(event, breach, calls)]
     asked = [line for line in said if line[1] in {"", breach.batch_id}]
     lines = [
@@ -63,7 +62,9 @@ def _is_of(event: Event, breach: Breach, calls: set[str]) -> bool:
     """Of the person's calls; else of the batch alone, not of everyone in it."""
     call_id = getattr(event, "call_id", None)
     if call_id is not None:
-        return str(call_id) in calls
+        return (
+            str(call_id) in calls or str(getattr(event, "recipient_id", "")) == breach.recipient_id
+        )
     return str(getattr(event, "batch_id", None)) == breach.batch_id
 
 
