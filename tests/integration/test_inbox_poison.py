@@ -166,3 +166,22 @@ async def test_a_member_that_is_alone_tries_again(
             assert inbox.health().ok
         assert refused
         assert await counted(service.pool) == {batch(0): [1]}
+
+
+async def test_a_database_in_trouble_is_waited_for_and_no_batch_is_set_aside(
+    kafka: str, database: DatabaseFactory, topic_prefix: str
+) -> None:
+    troubles = ["disk_full", "out_of_memory", "too_many_connections", "io_error"]
+
+    async def count_with_trouble(conn: Connection, records: list[Received]) -> None:
+        if troubles:
+            await conn.execute(f"DO $$ BEGIN RAISE {troubles.pop()}; END $$")
+        await count(conn, records)
+
+    async with counter(kafka, await database(), topic_prefix) as service:
+        await service.publish([renamed(0, 1), renamed(1, 1)])
+        async with running(service.inbox(fold=count_with_trouble)) as inbox:
+            await inbox.caught_up()
+        assert not troubles
+        assert await counted(service.pool) == {batch(0): [1], batch(1): [1]}
+        assert await service.pool.fetch(Q.quarantined) == []

@@ -35,19 +35,14 @@ class Wires:
             text=True,
             bufsize=1,
         )
-        self._answered()
 
     @classmethod
     @contextmanager
     def laid(cls, runs: Mapping[str, Run]) -> Iterator[Self]:
         wires = cls(runs)
-        try:
+        with wires._process:  # ends when its input is closed
+            wires._answered()
             yield wires
-        finally:
-            with wires._process as process:
-                assert process.stdin is not None
-                process.stdin.close()
-                process.wait(timeout=30)
 
     def become(self, name: str, state: State) -> None:
         with self._lock:
