@@ -17,7 +17,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from chassis import logging, telemetry
+from chassis import brokenpipe, logging, telemetry
 from chassis.collecting import collect_seldom
 from chassis.ground import Ground
 from chassis.inbox import Inbox
@@ -154,6 +154,7 @@ async def _run(build: Callable[[S], Coroutine[Any, Any, Service]], kind: type[S]
     settings = kind()
     logging.configure(settings.service, settings.log_format, settings.log_level)
     telemetry.configure(settings.service)
+    brokenpipe.tell_aiokafka()
     service = await build(settings)
     collect_seldom()
     return await serve(service, settings)
