@@ -22,7 +22,8 @@ MOST = 8
 @pytest.fixture(scope="module")
 def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grounds]:
     folder = tmp_path_factory.mktemp("fire") / "data"
-    with grounds(folder, **IMPATIENT, ROLLCALL_CARRIER_CALLS_PER_SECOND="30") as laid:
+    told = IMPATIENT | {"ROLLCALL_CARRIER_CALLS_PER_SECOND": "30"}
+    with grounds(folder, **told) as laid:  # type: ignore[arg-type] # no kinds among them
         yield laid
         keeps_its_promises(laid.house)
 
