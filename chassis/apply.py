@@ -93,6 +93,8 @@ async def _apply(pool: Pool, pages: Sequence[Page], fold: "Fold | _Careful", beg
             [page.partition.partition for page in ours],
             [page.since for page in ours],
             [page.upto for page in ours],
+            [page.marked_offset for page in ours],
+            [page.marked_at for page in ours],
         )
     return applied
 

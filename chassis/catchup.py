@@ -1,4 +1,7 @@
-"""Nobody decides on half a story: says whether all inputs are read up to their known ends."""
+"""Nobody decides on half a story: says whether all inputs are read up to their known ends.
+
+Nor on a story that has lost its end: the log may not be shorter than what was read of it.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -8,8 +11,13 @@ from aiokafka import TopicPartition
 
 from chassis.apply import Q
 from chassis.postgres import Pool
+from chassis.same_log import Stand, compare
 
 log = structlog.get_logger()
+
+COMPARE_EVERY = 5.0
+NOWHERE = Stand(0)
+WITHIN = 5.0
 
 Ends = Callable[[], Awaitable[Mapping[TopicPartition, int]]]
 
@@ -27,6 +35,7 @@ class CatchUp:
         self._prefix = prefix
         self._goal: Mapping[TopicPartition, int] | None = None
         self._generation = 0
+        self._compare_at = 0.0
         self._reached = asyncio.Event()
 
     @property
@@ -40,6 +49,25 @@ class CatchUp:
         self._reached.clear()
         self._goal = None
         self._generation += 1
+        self._compare_at = 0.0
+
+    async def stands(self) -> dict[TopicPartition, Stand]:
+        rows = await self._pool.fetch(Q.offsets, self._topics)
+        return {
+            TopicPartition(self._prefix + row["topic"], row["partition"]): Stand(
+                row["next_offset"], row["marked_offset"], row["marked_at"]
+            )
+            for row in rows
+        }
+
+    async def compare(self) -> None:
+        """Now and then, and first of all.  Raises LostLogError."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._compare_at:
+            stands = await self.stands()  # before the ends, which only grow
+            async with asyncio.timeout(WITHIN):
+                compare(stands, await self._ends())
+            self._compare_at = now + COMPARE_EVERY
 
     async def look(self) -> None:
         """One look at the table; cheap, and done only until the goal is reached."""
@@ -47,12 +75,8 @@ class CatchUp:
             return
         generation = self._generation
         goal = self._goal = self._goal or await self._ends()
-        rows = await self._pool.fetch(Q.offsets, self._topics)
-        stands = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-        behind = sum(
-            stands.get((tp.topic.removeprefix(self._prefix), tp.partition), 0) < end
-            for tp, end in goal.items()
-        )
+        stands = await self.stands()
+        behind = sum(stands.get(tp, NOWHERE).upto < end for tp, end in goal.items())
         if behind == 0 and generation == self._generation:
             self._reached.set()
             log.info("caught_up", partitions=len(goal))

@@ -21,6 +21,7 @@ from chassis.pages import Page, page_of
 from chassis.postgres import TRANSIENT, Pool, retrying, stand_back
 from chassis.reader import AdriftError, Reader
 from chassis.records import Received
+from chassis.same_log import LostLogError, SameLog
 from contracts.topics import Topic
 
 log = structlog.get_logger()
@@ -91,6 +92,8 @@ class Inbox:
             prefix=prefix,
         )
         self._aside = Aside(self._reader)
+        self._same_log = SameLog()
+        self._known = asyncio.Event()
         self._next: dict[TopicPartition, int] = {}
         self._told: dict[TopicPartition, int] = {}
         self._tell_at = 0.0
@@ -108,6 +111,14 @@ class Inbox:
     async def caught_up(self) -> None:
         """Waits until all the inputs are read, by anybody, to the ends seen at the (re)start."""
         await self._catch_up.wait()
+
+    @property
+    def log_is_known(self) -> bool:
+        return self._known.is_set()
+
+    async def log_known(self) -> None:
+        """Waits while the log is another than the one that was read: nothing may be added to it."""
+        await self._known.wait()
 
     def rearm(self) -> None:
         """The database was lost: it may come back as it was yesterday, so all is read up again."""
@@ -153,6 +164,10 @@ class Inbox:
         while not self._stopping:
             try:
                 await self._turn()
+            except LostLogError as error:
+                failures += 1
+                self._lost(error)
+                await stand_back("inbox", failures, error)
             except (KafkaError, *TRANSIENT) as error:
                 failures += 1
                 self._troubled(error)
@@ -166,11 +181,14 @@ class Inbox:
             self._reader.displace()
         if self._reader.unplaced:
             await self._place()
-        await self._catch_up.look()
+        await self._catch_up.compare()
+        if self._same_log.is_seen(self._reader.assigned):
+            self._known.set()
+            await self._catch_up.look()
         await self._aside.turn(self._held_up())
         if self._aside.is_away:
             return
-        if found := await self._reader.poll():
+        if found := self._same_log.follow(await self._reader.poll(), self._next):
             await self._handle(found)
             if self._gather and MANY <= sum(map(len, found.values())) < self._most:
                 await asyncio.sleep(self._gather)
@@ -182,13 +200,20 @@ class Inbox:
         unplaced = sorted(self._reader.unplaced)
         names = [tp.topic.removeprefix(self._prefix) for tp in unplaced]
         await self._pool.execute(Q.make_offsets, names, [tp.partition for tp in unplaced])
-        rows = await self._pool.fetch(Q.offsets, names)
-        stands = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        stands = await self._catch_up.stands()
         self._next = {tp: at for tp, at in self._next.items() if tp in self._reader.assigned}
-        for tp, name in zip(unplaced, names, strict=True):
-            self._next[tp] = stands[name, tp.partition]
+        for tp in unplaced:
+            self._next[tp] = stands[tp].upto
             self._stopped.pop(tp, None)
-            self._reader.place(tp, self._next[tp])
+            self._reader.place(tp, self._same_log.take_up(tp, stands[tp]))
+
+    def _lost(self, error: LostLogError) -> None:
+        if self._trouble != str(error):
+            log.error("log_lost", what=str(error), see="docs/operations/lost-log.md")
+        self._trouble = str(error)
+        self._known.clear()
+        self._catch_up.rearm()
+        self._reader.displace()
 
     async def _handle(self, found: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         pages = [

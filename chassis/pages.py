@@ -24,6 +24,9 @@ class Page:
     """Without the prefix, as it stands in the database."""
     since: int
     upto: int
+    marked_offset: int | None = None
+    marked_at: int | None = None
+    """Of the last record before `upto`: by its timestamp the log is known again."""
     records: list[Received] = field(default_factory=list)
     dead: list[tuple[str, Encoded]] = field(default_factory=list)
     stop: str | None = None
@@ -50,6 +53,7 @@ def page_of(
                 page.stop = str(error)
                 return page
         page.upto = record.offset + 1
+        page.marked_offset, page.marked_at = record.offset, record.timestamp
     return page
 
 

@@ -14,7 +14,8 @@ ORDER BY topic, partition
 ON CONFLICT DO NOTHING
 
 -- name: offsets
-SELECT topic, partition, next_offset FROM inbox_offsets WHERE topic = ANY ($1::text[])
+SELECT topic, partition, next_offset, marked_offset, marked_at
+FROM inbox_offsets WHERE topic = ANY ($1::text[])
 
 -- name: lock_offsets
 SELECT o.topic, o.partition, o.next_offset
@@ -24,9 +25,12 @@ ORDER BY o.topic, o.partition
 FOR UPDATE OF o
 
 -- name: move_offsets
-UPDATE inbox_offsets AS o SET next_offset = t.upto
-FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[])
-    AS t (topic, partition, since, upto)
+UPDATE inbox_offsets AS o SET
+    next_offset = t.upto,
+    marked_offset = coalesce(t.marked_offset, o.marked_offset),
+    marked_at = coalesce(t.marked_at, o.marked_at)
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+    AS t (topic, partition, since, upto, marked_offset, marked_at)
 WHERE o.topic = t.topic AND o.partition = t.partition AND o.next_offset = t.since
 
 -- name: quarantined

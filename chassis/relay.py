@@ -5,7 +5,7 @@ A relay may be frozen, lose its lock and thaw: what it then sends again is recog
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 import structlog
@@ -24,6 +24,10 @@ LOOK_EVERY = 1.0
 """Seconds; other processes of the service put rows too, and their wakes do not reach us."""
 
 
+async def at_once() -> None:
+    """For whoever has no reason to wait."""
+
+
 class Relay:
     """`run()` is its life; `wake()` after each commit that put events."""
 
@@ -37,9 +41,10 @@ class Relay:
     def wake(self) -> None:
         self._alarm.ring()
 
-    async def run(self) -> None:
+    async def run(self, may_publish: Callable[[], Awaitable[None]] = at_once) -> None:
         failures = 0
         while True:
+            await may_publish()
             try:
                 published = await self.publish_some()
             except (*TRANSIENT, *BROKER_TROUBLE) as error:

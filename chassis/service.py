@@ -106,7 +106,7 @@ async def _start(service: Service) -> list[asyncio.Task[None]]:
     )
     tasks = [
         asyncio.create_task(listener.run(), name="listener"),
-        asyncio.create_task(service.ground.relay.run(), name="relay"),
+        asyncio.create_task(_relay(service), name="relay"),
     ]
     if inbox is not None:
         await inbox.start()
@@ -114,6 +114,13 @@ async def _start(service: Service) -> list[asyncio.Task[None]]:
     tasks += [asyncio.create_task(task(), name=getattr(task, "__qualname__", "task"))
               for task in service.tasks]  # fmt: skip
     return tasks
+
+
+async def _relay(service: Service) -> None:
+    if service.inbox is None:
+        await service.ground.relay.run()
+    else:
+        await service.ground.relay.run(service.inbox.log_known)
 
 
 def _died(lasting: Sequence[asyncio.Task[None]]) -> list[str]:
@@ -138,7 +145,8 @@ async def _finish(
     await asyncio.gather(*lasting, *ending, return_exceptions=True)
     for close in service.closing:
         await close()
-    await service.ground.relay.drain(within=DRAIN_IN)
+    if service.inbox is None or service.inbox.log_is_known:
+        await service.ground.relay.drain(within=DRAIN_IN)
     await service.ground.close()
 
 

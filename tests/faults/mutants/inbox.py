@@ -18,6 +18,8 @@ class OffsetsFirst(Inbox):
                 [page.partition.partition for page in pages],
                 [page.since for page in pages],
                 [page.upto for page in pages],
+                [page.marked_offset for page in pages],
+                [page.marked_at for page in pages],
             )
         ours = {(row["topic"], row["partition"]) for row in moved}
         applied = Applied()
