@@ -1,6 +1,7 @@
 """Nobody decides on half a story: says whether all inputs are read up to their known ends.
 
-Nor on a story that has lost its end: the log may not be shorter than what was read of it.
+Nor on a story that has lost its end, or its keys: the log may not be shorter than what was read of
+it, nor the vault another.
 """
 
 import asyncio
@@ -22,16 +23,28 @@ WITHIN = 5.0
 Ends = Callable[[], Awaitable[Mapping[TopicPartition, int]]]
 
 
+async def at_once() -> None:
+    """For whoever has nothing to wait for."""
+
+
 class CatchUp:
     """The ends are those at the start, and again at each `rearm`.
 
     Another instance may hold a partition, so the shared table of offsets is asked, not our reader.
     """
 
-    def __init__(self, *, pool: Pool, topics: Sequence[str], ends: Ends, prefix: str) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        topics: Sequence[str],
+        ends: Ends,
+        prefix: str,
+        vault_known: Callable[[], Awaitable[None]],
+    ) -> None:
         self._pool = pool
         self._topics = list(topics)
         self._ends = ends
+        self._vault_known = vault_known
         self._prefix = prefix
         self._goal: Mapping[TopicPartition, int] | None = None
         self._generation = 0
@@ -61,12 +74,13 @@ class CatchUp:
         }
 
     async def compare(self) -> None:
-        """Now and then, and first of all.  Raises LostLogError."""
+        """Now and then, and first of all.  Raises LostLogError, LostVaultError."""
         now = asyncio.get_running_loop().time()
         if now >= self._compare_at:
             stands = await self.stands()  # before the ends, which only grow
             async with asyncio.timeout(WITHIN):
                 compare(stands, await self._ends())
+                await self._vault_known()
             self._compare_at = now + COMPARE_EVERY
 
     async def look(self) -> None:

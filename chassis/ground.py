@@ -7,6 +7,7 @@ from chassis.migrations import migrate
 from chassis.postgres import Pool, open_pool
 from chassis.producer import Producer
 from chassis.relay import Relay
+from chassis.same_vault import know
 from chassis.settings import ServiceSettings
 from chassis.topics import ensure_topics
 from chassis.vault import PostgresVault, Seals
@@ -19,6 +20,10 @@ class Ground:
     relay: Relay
     vault: PostgresVault
     seals: Seals
+
+    async def vault_known(self) -> None:
+        """Raises LostVaultError where it is not the vault of before."""
+        await know(self.pool, self.vault)
 
     async def close(self) -> None:
         await self.producer.stop()

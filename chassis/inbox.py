@@ -4,7 +4,7 @@ Postgres is the authority on offsets (see `apply`); Kafka is told them afterward
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,12 +16,13 @@ from aiokafka.errors import KafkaError
 from chassis import metrics
 from chassis.apply import Applied, Fold, Q, apply
 from chassis.aside import Aside
-from chassis.catchup import CatchUp
+from chassis.catchup import CatchUp, at_once
 from chassis.pages import Page, page_of
 from chassis.postgres import TRANSIENT, Pool, retrying, stand_back
 from chassis.reader import AdriftError, Reader
 from chassis.records import Received
 from chassis.same_log import LostLogError, SameLog
+from chassis.same_vault import LostVaultError
 from contracts.topics import Topic
 
 log = structlog.get_logger()
@@ -64,11 +65,13 @@ class Inbox:
         most: int = MOST,
         gather: float = 0,
         flush: bool = True,
+        vault_known: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
         """`gather`: seconds between polls while many come, for whoever need not know first.
 
         A row that several of them change is then written once.  Without `flush` a poll's commit
         does not wait for the disk: for whoever shows nobody what a crash could take back.
+        `vault_known` raises LostVaultError: for whoever opens what is sealed.
         """
         self._service = service
         self._most = most
@@ -85,12 +88,8 @@ class Inbox:
             topics={prefix + topic.name: topic.partitions for topic in topics},
             most=most,
         )
-        self._catch_up = CatchUp(
-            pool=pool,
-            topics=[topic.name for topic in topics],
-            ends=self._reader.end_offsets,
-            prefix=prefix,
-        )
+        names = [topic.name for topic in topics]
+        self._catch_up = CatchUp(pool, names, self._reader.end_offsets, prefix, vault_known)
         self._aside = Aside(self._reader)
         self._same_log = SameLog()
         self._known = asyncio.Event()
@@ -164,7 +163,7 @@ class Inbox:
         while not self._stopping:
             try:
                 await self._turn()
-            except LostLogError as error:
+            except (LostLogError, LostVaultError) as error:
                 failures += 1
                 self._lost(error)
                 await stand_back("inbox", failures, error)
@@ -207,9 +206,9 @@ class Inbox:
             self._stopped.pop(tp, None)
             self._reader.place(tp, self._same_log.take_up(tp, stands[tp]))
 
-    def _lost(self, error: LostLogError) -> None:
+    def _lost(self, error: Exception) -> None:
         if self._trouble != str(error):
-            log.error("log_lost", what=str(error), see="docs/operations/lost-log.md")
+            log.error("lost", what=type(error).__name__, error=str(error))
         self._trouble = str(error)
         self._known.clear()
         self._catch_up.rearm()

@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from chassis import metrics
+from chassis.catchup import at_once
 from chassis.outbox import Q
 from chassis.postgres import TRANSIENT, Pool, stand_back
 from chassis.producer import BROKER_TROUBLE, Producer
@@ -22,10 +23,6 @@ log = structlog.get_logger()
 MOST = 1000
 LOOK_EVERY = 1.0
 """Seconds; other processes of the service put rows too, and their wakes do not reach us."""
-
-
-async def at_once() -> None:
-    """For whoever has no reason to wait."""
 
 
 class Relay:

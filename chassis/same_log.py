@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+ANOTHER = "this is not the log that was read"
+
 Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
@@ -55,11 +57,13 @@ class SameLog:
         stand = self._unseen.get(tp)
         first = at if stand is None else stand.upto - 1
         if records and records[0].offset != first:
-            raise LostLogError(f"{_named(tp)} goes on at {records[0].offset}, not at {first}")
+            raise LostLogError(
+                f"{ANOTHER}: {_named(tp)} goes on at {records[0].offset}, not at {first}"
+            )
         if stand is None or not records:
             return records
         if stand.marked_offset == first and stand.marked_at != records[0].timestamp:
-            raise LostLogError(f"{_named(tp)} has another record at {first} than the one read")
+            raise LostLogError(f"{ANOTHER}: {_named(tp)} has another record at {first}")
         del self._unseen[tp]
         return records[1:]
 
@@ -70,7 +74,7 @@ def compare(stands: Mapping[TopicPartition, Stand], ends: Mapping[TopicPartition
     if short:
         tp = min(short)
         raise LostLogError(
-            f"{sum(short.values())} records that were read are missing at the end of"
+            f"{ANOTHER}: {sum(short.values())} records that were read are missing at the end of"
             f" {len(short)} partitions, such as {_named(tp)}: read up to {stands[tp].upto},"
             f" ends at {ends[tp]}"
         )

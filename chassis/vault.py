@@ -4,6 +4,7 @@ Keys are stored wrapped (AES-256-GCM, the scope as associated data) by a key-enc
 not in the database.  Scopes: "batch:<uuid>", "list:<uuid>", "account:<id>", "pepper:<account>".
 """
 
+import hashlib
 import os
 import time
 from collections import OrderedDict
@@ -27,8 +28,16 @@ KEPT_FOR = 5.0
 """Seconds in which another process may still open what was just destroyed."""
 
 
+MARK = "vault"
+"""The scope of a key that seals nothing: by it a vault is known again."""
+
+
 class DestroyedError(Exception):
     """The scope's key was destroyed; there will be no other."""
+
+
+class KeyLostError(Exception):
+    """A key that was made is not there, and was not destroyed: the vault is of before."""
 
 
 class Vault(Protocol):
@@ -39,6 +48,9 @@ class Vault(Protocol):
 
     async def read(self, scope: str) -> bytes | None:
         """The scope's key; None if there is none (any more)."""
+
+    async def knows(self, scope: str) -> bool:
+        """Whether the scope has, or ever had, a key."""
 
     async def destroy(self, scope: str) -> None:
         """For ever, also if the scope never had a key."""
@@ -75,6 +87,16 @@ class PostgresVault:
         rows = await self._pool.fetch(Q.read_keys, list(scopes))
         return {row["scope"]: self._unwrap(row["scope"], row["wrapped"]) for row in rows}
 
+    async def knows(self, scope: str) -> bool:
+        return bool(await self._pool.fetchval(Q.knows, scope))
+
+    async def mark(self, *, make: bool) -> str | None:
+        """What no other vault has.  Raises InvalidTag where the keys are wrapped by another key."""
+        if (any_key := await self._pool.fetchrow(Q.any_key)) is not None:
+            self._unwrap(any_key["scope"], any_key["wrapped"])
+        key = await (self.create(MARK) if make else self.read(MARK))
+        return None if key is None else hashlib.sha256(key).hexdigest()
+
     async def destroy(self, scope: str) -> None:
         await self._pool.execute(Q.destroy_key, scope)
 
@@ -99,6 +121,15 @@ class Seals:
         seal = None if key is None else Seal(key, scope)
         if seal is not None:
             self._keep(scope, seal)
+        return seal
+
+    async def known(self, scope: str) -> Seal | None:
+        """The seal of a scope that had a key; None once that is destroyed.  Raises KeyLostError."""
+        seal = await self.of(scope)
+        if seal is None and not await self._vault.knows(scope):
+            if not await self._vault.knows(MARK):
+                raise ConnectionError("the vault is empty")
+            raise KeyLostError(scope)
         return seal
 
     async def create(self, scope: str) -> Seal:

@@ -10,14 +10,26 @@ from typing import Any
 import httpx2
 from rich.text import Text
 
+from chassis import same_log, same_vault
 from cli.endpoints import NotRunningError, read
 from cli.printing import console, plain, say, say_json
 from deploy.embedded import jars
 from deploy.embedded.folder import FREE_MEGABYTES
+from deploy.embedded.losses import losses
 from deploy.embedded.problem import CannotStart
 
 OLDEST_PYTHON = (3, 11)
 HEALTHY = ("ok", "alive")
+
+
+REMEDIES = {
+    same_log.ANOTHER: "Nothing is decided, called or published on it. Put back the newest copy of"
+    " Kafka's folder: see docs/operations/lost-log.md for what can be brought back.",
+    same_vault.ANOTHER: "Nobody is called meanwhile. Restore the vault's database from its newest"
+    " backup: see docs/operations/lost-vault.md.",
+    same_vault.WRONG_KEY: "Nobody is called meanwhile. Put back the key (DATA/key, or"
+    " ROLLCALL_KEY_ENCRYPTION_KEY): see docs/operations/lost-vault.md.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +43,8 @@ class Finding:
 
 
 async def doctor(data_dir: Path, *, as_json: bool) -> int:
-    findings = [_python(), _jars(), _disk(data_dir), *await _running(data_dir)]
+    here = [_python(), _jars(), _disk(data_dir), *_lost(data_dir)]
+    findings = [*here, *await _running(data_dir)]
     if as_json:
         say_json({"ok": all(f.well for f in findings), "findings": [asdict(f) for f in findings]})
     else:
@@ -77,6 +90,11 @@ def _disk(data_dir: Path) -> Finding:
     return Finding("disk", free >= FREE_MEGABYTES, f"{free} MB free at {data_dir}", do)
 
 
+def _lost(data_dir: Path) -> list[Finding]:
+    """Known by its files alone, also where nothing runs."""
+    return [Finding(it.what, well=False, found=it.found, do=it.do) for it in losses(data_dir)]
+
+
 async def _running(data_dir: Path) -> list[Finding]:
     try:
         endpoints = read(data_dir)
@@ -95,10 +113,13 @@ async def _running(data_dir: Path) -> list[Finding]:
 async def _service(name: str, url: str, data_dir: Path, path: str = "/readyz") -> Finding:
     status, body = await _ask(f"{url}{path}")
     log = f"{data_dir}/logs/{name}.log"
-    do = f"Restart `rollcall up --data-dir {data_dir}`; if that does not help, look at {log}."
+    reason = _reason(body)
+    do = _what_to_do(
+        reason,
+        f"Restart `rollcall up --data-dir {data_dir}`; if that does not help, look at {log}.",
+    )
     if status is None:
         return Finding(name, well=False, found=f"{url} does not answer", do=do)
-    reason = _reason(body)
     if status == httpx2.codes.OK:
         return Finding(
             name,
@@ -122,6 +143,10 @@ def _reason(body: Any) -> str:
     if isinstance(status := body.get("status"), str) and status not in HEALTHY:
         wrong.append(f"status: {status}")
     return "; ".join(wrong)
+
+
+def _what_to_do(reason: str, otherwise: str) -> str:
+    return next((do for words, do in REMEDIES.items() if words in reason), otherwise)
 
 
 async def _ask(url: str) -> tuple[int | None, Any]:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from deploy.embedded.folder import DataFolder
 from deploy.embedded.kafka import Kafka
+from deploy.embedded.losses import losses
 from deploy.embedded.parts import Keeper, stop_together, together, untold
 from deploy.embedded.ports import Ports
 from deploy.embedded.postgres import Postgres
+from deploy.embedded.problem import CannotStart
 
 DATABASES = ("ingest", "scheduler", "dialer", "projections", "vault")
 
@@ -33,6 +35,8 @@ async def infrastructure(
     tell: Callable[[Keeper], None] = untold,
 ) -> AsyncIterator[Infrastructure]:
     with DataFolder.taken(data_dir) as folder:
+        if lost := losses(folder.path):
+            raise CannotStart(" ".join(f"{it.found}. {it.do}" for it in lost))
         ports = Ports(folder.path / "ports.json")
         kafka = Kafka(
             folder.path / "kafka",

@@ -20,6 +20,8 @@ FIRST_DELAY, LONGEST_DELAY, STEADY_SECONDS = 0.2, 10.0, 30.0
 class Part:
     command: Command
     ready: Callable[[], Awaitable[bool]]
+    why: Callable[[], str] = str
+    """What it said last of why it is not."""
 
 
 def untold(_: "Keeper") -> None:
@@ -70,7 +72,10 @@ class Keeper:
                     f"{name} ended while starting: {last_line(output)} (see {output})"
                 )
             if time.monotonic() > deadline:
-                raise CannotStart(f"{name} is not ready after {START_SECONDS:.0f} s; see {output}")
+                why = f" ({reason})" if (reason := self.part.why()) else ""
+                raise CannotStart(
+                    f"{name} is not ready after {START_SECONDS:.0f} s{why}; see {output}"
+                )
             await asyncio.sleep(0.05)
 
     async def _keep(self, process: Process) -> None:

@@ -71,9 +71,13 @@ def _dialer(number: int, infra: Infrastructure, carrier: str) -> Service:
 def part(service: Service, infra: Infrastructure, client: aiohttp.ClientSession) -> Part:
     ready = service.url(infra) + service.ready_path
 
+    said = ""
+
     async def is_ready() -> bool:
+        nonlocal said
         try:
             async with client.get(ready) as answer:
+                said = await answer.text()
                 return answer.status == HTTPStatus.OK
         except (aiohttp.ClientError, TimeoutError):
             return False
@@ -84,7 +88,7 @@ def part(service: Service, infra: Infrastructure, client: aiohttp.ClientSession)
         log=infra.folder.logs / f"{service.name}.log",
         env=environment(service, infra),
     )
-    return Part(command, is_ready)
+    return Part(command, is_ready, lambda: said)
 
 
 def environment(service: Service, infra: Infrastructure) -> dict[str, str]:

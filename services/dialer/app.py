@@ -70,8 +70,9 @@ async def build_app(
         after_commit=wakes.folded,
         after_dead_letters=wakes.relay,
         flush=False,
+        vault_known=ground.vault_known,
     )
-    people = People(ground.vault, ground.seals)
+    people = People(ground.vault, ground.seals, ground.pool)
     guard = Guard(ground.pool, people, inbox)
     settlement = Settlement(ground.pool, people, _rules(settings), wakes)
     placer = Placer(

@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import structlog
+
 from chassis.postgres import Connection, Pool
+from chassis.vault import KeyLostError
 from contracts.calls import CallPlacing, ReturnReason
 from contracts.event import Event
 from contracts.outcomes import Outcome
@@ -21,6 +24,8 @@ from services.dialer.placeholders import spoken_with
 from services.dialer.settings import DialerSettings
 from services.dialer.store import Q, Row, call_of, save_calls, say, take_permits
 from services.dialer.telling import facts
+
+log = structlog.get_logger()
 
 INTENDED, HELD = "intended", "held"
 
@@ -47,6 +52,7 @@ class Candidate:
     row: Row
     secrets: RecipientSecrets | None
     digest: str | None
+    key_lost: bool = False
 
 
 class Granting:
@@ -72,10 +78,14 @@ class Granting:
             return await self._act(conn, candidates, {v["call_id"]: v for v in verdicts}, began)
 
     async def _candidate(self, row: Row) -> Candidate:
-        secrets = await self._people.read(row["batch_id"], row["sealed"])
-        if secrets is None:
-            return Candidate(row, None, None)
-        digest = await self._people.digest(row["account_id"], secrets.phone_number)
+        try:
+            secrets = await self._people.read_known(row["batch_id"], row["sealed"])
+            if secrets is None:
+                return Candidate(row, None, None)
+            digest = await self._people.digest(row["account_id"], secrets.phone_number)
+        except KeyLostError as error:
+            log.error("key_lost", batch_id=str(row["batch_id"]), scope=str(error))  # noqa: TRY400
+            return Candidate(row, None, None, key_lost=True)
         return Candidate(row, secrets, digest)
 
     async def _judge(
@@ -107,7 +117,7 @@ class Granting:
             if verdict["verdict"] == INTENDED and candidate.secrets is not None:
                 intents.append(self._intent(candidate.row, candidate.secrets, verdict, began))
             elif verdict["verdict"] != HELD:
-                evidence = self._evidence(verdict["verdict"])
+                evidence = self._evidence(candidate, verdict["verdict"])
                 call = replace(call_of(candidate.row), carrier=self._carrier)
                 settled = settle(call, evidence, now=verdict["now"], rules=self._rules)
                 changed.append(settled.call)
@@ -135,8 +145,10 @@ class Granting:
         )
         return Intent(order, placing, began + verdict["remaining"])
 
-    def _evidence(self, verdict: str) -> Evidence:
+    def _evidence(self, candidate: Candidate, verdict: str) -> Evidence:
         match verdict:
+            case "unreadable" if candidate.key_lost:
+                return GivenBack(ReturnReason.FATAL_FAULT, "key_lost")
             case "suppressed":
                 return Refused(Outcome.SUPPRESSED, "suppressed")
             case "unreadable":

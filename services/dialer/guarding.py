@@ -7,11 +7,16 @@ from functools import partial
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from chassis.inbox import Inbox
 from chassis.postgres import Connection, Pool, retrying
+from chassis.vault import KeyLostError
+from contracts.sealed import RecipientSecrets
 from services.dialer.people import People
-from services.dialer.store import Q, columns
+from services.dialer.store import Q, Row, columns
+
+log = structlog.get_logger()
 
 FIRST = UUID(int=0)
 
@@ -49,12 +54,20 @@ async def _guard_some(pool: Pool, people: People, after: UUID) -> UUID | None:
         named: list[tuple[object, ...]] = []
         for row in rows:
             secrets = await people.read(row["batch_id"], row["sealed"])
-            if secrets is not None:
-                digest = await people.digest(row["account_id"], secrets.phone_number)
+            if secrets is not None and (digest := await _digest(people, row, secrets)):
                 named.append((row["call_id"], row["account_id"], digest))
         if named:
             await _guard(conn, named)
         return rows[-1]["call_id"] if rows else None
+
+
+async def _digest(people: People, row: Row, secrets: RecipientSecrets) -> str | None:
+    """None where the pepper is lost: then nobody of the account is placed either."""
+    try:
+        return await people.digest(row["account_id"], secrets.phone_number)
+    except KeyLostError:
+        log.exception("pepper_lost", account_id=row["account_id"])
+        return None
 
 
 async def _guard(conn: Connection, named: list[tuple[object, ...]]) -> None:

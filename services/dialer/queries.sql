@@ -137,6 +137,9 @@ ON CONFLICT (account_id, digest) DO UPDATE SET
     version = excluded.version, active = excluded.active, expires_at = excluded.expires_at
 WHERE s.version < excluded.version
 
+-- name: has_suppressed
+SELECT EXISTS (SELECT FROM suppressions WHERE account_id = $1)
+
 -- name: claim_grants
 -- The oldest grants nobody else has in hand.
 SELECT c.*

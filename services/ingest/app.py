@@ -78,6 +78,7 @@ async def build_app(settings: IngestSettings) -> Service:
         fold=fold,
         prefix=settings.topic_prefix,
         after_dead_letters=wake_relay,
+        vault_known=ground.vault_known,
     )
     kept = Lists(ground.pool, ground.vault, ground.seals)
     sweeper = Sweeper(ground.pool, kept)

@@ -56,6 +56,7 @@ async def build_app(settings: ProjectionsSettings) -> Service:
         after_commit=lambda _: news.tell(),
         after_dead_letters=ground.relay.wake,
         gather=GATHER,
+        vault_known=ground.vault_known,
     )
     stopping = asyncio.Event()
     live = Live(

@@ -21,7 +21,7 @@ async def test_five_at_once_apply_each_step_once(database: DatabaseFactory) -> N
     conn = await asyncpg.connect(dsn)
     rows = await conn.fetch("SELECT scope, number FROM rollcall_migrations ORDER BY scope, number")
     await conn.close()
-    assert [tuple(row) for row in rows] == [("chassis", 1), ("service", 1)]
+    assert [tuple(row) for row in rows] == [("chassis", 1), ("chassis", 2), ("service", 1)]
 
 
 async def test_a_step_that_fails_leaves_nothing_and_is_tried_again(

@@ -20,6 +20,8 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         " outbound calls. Mend that, then retry the batch.",
         "carrier_unauthorized": "The carrier refused its credentials. Correct them, then retry the"
         " batch.",
+        "key_lost": "The vault does not have the key under which its people are sealed. Restore the"
+        " vault from a newer backup, then retry the batch.",
         IMPORT_FAILED: "Some of its recipients were lost before they could be called. Make the"
         " batch again from its list.",
     }
