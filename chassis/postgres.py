@@ -54,6 +54,12 @@ TRANSIENT: tuple[type[Exception], ...] = (
     OSError,  # refused, reset; asyncio's TimeoutError is one
 )
 
+REPLACED: tuple[type[Exception], ...] = (
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.UndefinedTableError,
+)
+"""Another database is being put in the place of ours: the process ends, and starts on that one."""
+
 LIMITS = {
     "timezone": "UTC",
     "idle_in_transaction_session_timeout": "10s",

@@ -14,10 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.outbox import TooLargeError
-from chassis.postgres import TRANSIENT
+from chassis.postgres import REPLACED, TRANSIENT
 from chassis.telemetry import current_trace_id
 
-DATABASE_AWAY = tuple(kind for kind in (*TRANSIENT, TimeoutError) if kind is not OSError)
+DATABASE_AWAY = tuple(kind for kind in (*TRANSIENT, *REPLACED, TimeoutError) if kind is not OSError)
 """Not every OSError: a full disk is not said to pass."""
 
 log = structlog.get_logger()

@@ -40,6 +40,7 @@ from services.ingest.intake import Intake, Wakes
 from services.ingest.life.adding import Adding
 from services.ingest.life.asking import Asking
 from services.ingest.life.deleting import Deleting
+from services.ingest.life.forgetting import forget_again
 from services.ingest.life.renaming import Renaming
 from services.ingest.life.store import CHANNEL
 from services.ingest.lists.answers import Answers
@@ -109,6 +110,7 @@ async def build_app(settings: IngestSettings) -> Service:
 
     async def stream() -> None:
         await inbox.caught_up()
+        await retrying("forget again", lambda: forget_again(ground.pool, ground.vault))
         await retrying("first account", lambda: parts.directory.ensure_account(DEFAULT_ACCOUNT))
         await streamer.run()
 

@@ -1,5 +1,6 @@
 """A lost database comes back from the log: no number is used twice, no batch waits in vain."""
 
+from chassis.vault import batch_scope
 from contracts.batches import Addition, BatchCreated, BatchImportFailed
 from contracts.directory import AgentRegistered
 from contracts.ids import addition_id_of, batch_id_of, command_id_of
@@ -34,6 +35,26 @@ async def test_a_lost_database_is_made_up_for_by_the_log(
         await desk.http.put(f"/v1/agents/{AGENT}", json={"name": "Another"})
         versions = [event.version for event in await desk.log_of(AgentRegistered, least=2)]
         assert versions == [1, 2]
+
+
+async def test_a_vault_of_before_a_delete_forgets_again_what_was_deleted(
+    kafka: str, database: DatabaseFactory, topic_prefix: str
+) -> None:
+    settings = await settings_for(kafka, database, topic_prefix)
+    async with open_desk(settings) as desk:
+        await desk.with_directory()
+        scope = batch_scope((await desk.post(a_batch(recipients=recipients(1)))).json()["batch_id"])
+        vault = desk.service.ground.vault
+        assert await vault.read(scope) is not None
+        await desk.pool.execute("UPDATE batches SET deleted = true, forgotten = true")
+    async with open_desk(settings) as desk:
+        vault = desk.service.ground.vault
+
+        async def gone() -> bool:
+            return await vault.read(scope) is None
+
+        await until(gone)
+        assert await vault.knows(scope), "destroyed, not lost"
 
 
 async def announce_without_rows(desk: Desk) -> None:

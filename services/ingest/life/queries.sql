@@ -133,3 +133,11 @@ RETURNING a.upload_id, a.state
 
 -- name: tell
 SELECT pg_notify('rollcall_life', '')
+
+-- name: scopes_forgotten
+-- Of all keys that were destroyed.
+SELECT coalesce(array_agg(scope), '{}') FROM (
+    SELECT 'batch:' || batch_id AS scope FROM batches WHERE forgotten
+    UNION ALL
+    SELECT 'list:' || list_id FROM lists WHERE deleted
+) AS gone
