@@ -6,7 +6,6 @@ Postgres is the authority on offsets (see `apply`); Kafka is told them afterward
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -17,6 +16,7 @@ from chassis import metrics
 from chassis.apply import Applied, Fold, Q, apply
 from chassis.aside import Aside
 from chassis.catchup import CatchUp, at_once
+from chassis.inbox_health import InboxHealth
 from chassis.pages import Page, page_of
 from chassis.postgres import TRANSIENT, Pool, retrying, stand_back
 from chassis.reader import AdriftError, Reader
@@ -32,20 +32,6 @@ TELL_EVERY = 1.0
 MANY = 50
 """Records in a poll that show that more are on their way."""
 STOOD_ASIDE = "something newer than this version is in the log, and others may read it"
-
-
-@dataclass(frozen=True, slots=True)
-class InboxHealth:
-    assigned: int
-    lag: int
-    last_handled: datetime | None
-    caught_up: bool
-    trouble: str | None
-    stopped: dict[str, str]
-
-    @property
-    def ok(self) -> bool:
-        return self.trouble is None and not self.stopped and self.caught_up
 
 
 class Inbox:
