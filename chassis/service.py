@@ -138,11 +138,14 @@ async def _finish(
     ending = {task for task in lasting if task.get_name() == "http"}
     if service.inbox is not None:
         reading = [task for task in lasting if task.get_name() == "inbox"]
-        ending.add(asyncio.create_task(_leave(service.inbox, reading)))
+        ending.add(asyncio.create_task(_leave(service.inbox, reading), name="leaving"))
     await asyncio.wait(ending, timeout=FINISH_IN)
     for task in (*lasting, *ending):
         task.cancel()
     await asyncio.gather(*lasting, *ending, return_exceptions=True)
+    for task in ending:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("not_ended_well", part=task.get_name(), exc_info=error)
     for close in service.closing:
         await close()
     if service.inbox is None or service.inbox.log_is_known:
