@@ -96,7 +96,7 @@ MUTANTS = (
 
 
 def convicted(mutant: Mutant, seed: int) -> str:
-    """The first check that speaks."""
+    """The checks that speak."""
     env = {**IMPATIENT, **mutant.env, "ROLLCALL_MUTANT": mutant.what}
     broken = dict.fromkeys(mutant.parts, BROKEN)
     kinds = tuple(mutant.size.kinds or ())
@@ -106,7 +106,7 @@ def convicted(mutant: Mutant, seed: int) -> str:
         Trial(ground, seed, mutant.size) as trial,
     ):
         found = trial.round() or trial.thorough()
-        return found[0].check if found else NOT_FOUND
+        return ", ".join(dict.fromkeys(breach.check for breach in found)) or NOT_FOUND
 
 
 def tried(mutant: Mutant, most: int, seed: int = 1) -> list[str]:
