@@ -12,12 +12,17 @@ from contracts.topics import Topic
 
 def heard(kafka: str, topic: Topic) -> list[Event]:
     """Every event of the topic that we know; of one key in their order."""
+    return [event for _, event in heard_at(kafka, topic)]
+
+
+def heard_at(kafka: str, topic: Topic) -> list[tuple[float, Event]]:
+    """The same, each with the instant at which its writer gave it away."""
     return asyncio.run(_heard(kafka, topic))
 
 
-async def _heard(kafka: str, topic: Topic) -> list[Event]:
+async def _heard(kafka: str, topic: Topic) -> list[tuple[float, Event]]:
     places = [TopicPartition(topic.name, n) for n in range(topic.partitions)]
-    found: list[Event] = []
+    found: list[tuple[float, Event]] = []
     async with AIOKafkaConsumer(
         bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="earliest"
     ) as consumer:
@@ -28,7 +33,8 @@ async def _heard(kafka: str, topic: Topic) -> list[Event]:
             for place, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
                 for record in records:
                     with suppress(UnknownEventError):  # a newer version has written here, too
-                        found.append(decode(record.value, record.headers))
+                        event = decode(record.value, record.headers)
+                        found.append((record.timestamp / 1000, event))
                 if records[-1].offset + 1 >= ends[place]:
                     left.discard(place)
     return found

@@ -48,6 +48,15 @@ class Size:
     stopped: tuple[str, ...]
     stopped_people: int
     """On the list that is called while they are stopped."""
+    longest: int
+    """People in the longest batch that is called."""
+    long_patience: float
+    live_calls: int
+    live_talks: tuple[float, float]
+    """Seconds of the calls that are all live at once."""
+    dialers: tuple[int, ...]
+    slow_calls: int
+    """Of each dialer, with a carrier that takes its time."""
     patience: float
     """Seconds after which nothing more is to be expected."""
 
@@ -86,6 +95,12 @@ FULL = Size(
     listened=30,
     stopped=("dialer-1", "dialer-2", "scheduler", "projections", "ingest"),
     stopped_people=20_000,
+    longest=1_000_000,
+    long_patience=20_000,
+    live_calls=10_000,
+    live_talks=(300, 400),
+    dialers=(1, 2, 4),
+    slow_calls=2_000,
     patience=1200,
 )
 TINY = Size(
@@ -122,5 +137,11 @@ TINY = Size(
     listened=3,
     stopped=("dialer-1",),
     stopped_people=600,
+    longest=200,
+    long_patience=60,
+    live_calls=30,
+    live_talks=(3, 4),
+    dialers=(1, 2),
+    slow_calls=30,
     patience=30,
 )
