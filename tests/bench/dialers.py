@@ -16,8 +16,8 @@ from tests.bench.lists import csv_of, numbers
 from tests.bench.sizes import Size
 from tests.house import House, house
 
-AT_ONCE = 8
-"""Requests of a dialer: with ANSWER_SECONDS no more than 80 a second."""
+AT_ONCE = 4
+"""Requests of a dialer: with ANSWER_SECONDS no more than 40 a second."""
 ANSWER_SECONDS = 0.1
 CARRIER = {
     "ring_seconds": 0,

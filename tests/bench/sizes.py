@@ -100,7 +100,7 @@ FULL = Size(
     live_calls=10_000,
     live_talks=(300, 400),
     dialers=(1, 2, 4),
-    slow_calls=2_000,
+    slow_calls=800,
     patience=1200,
 )
 TINY = Size(
