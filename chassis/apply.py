@@ -12,7 +12,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from chassis import metrics
-from chassis.outbox import put_encoded
+from chassis.dead_letters import note
 from chassis.pages import Page
 from chassis.postgres import TRANSIENT, Connection, Pool, SupersededError
 from chassis.queries import load_queries
@@ -71,7 +71,8 @@ def _end_page_before(unreadable: Unreadable, pages: Sequence[Page]) -> None:
     for page in pages:
         if (page.topic, page.partition.partition) == (record.topic, record.partition):
             page.records = [r for r in page.records if r.offset < record.offset]
-            page.dead = []  # dead letters after it are found again when the partition goes on
+            # those after it are found again when the partition goes on
+            page.dead = [letter for letter in page.dead if letter.offset < record.offset]
             page.upto, page.stop = record.offset, str(unreadable)
 
 
@@ -85,7 +86,7 @@ async def _apply(pool: Pool, pages: Sequence[Page], fold: "Fold | _Careful", beg
         if applied.folded:
             await fold(conn, applied.folded)
         dead = [letter for page in ours for letter in page.dead]
-        await put_encoded(conn, dead)
+        await note(conn, dead)
         applied.dead = len(dead)
         await conn.execute(
             Q.move_offsets,

@@ -23,6 +23,8 @@ from chassis.reader import AdriftError, Reader
 from chassis.records import Received
 from chassis.same_log import LostLogError, SameLog
 from chassis.same_vault import LostVaultError
+from chassis.second_reading import SecondReading
+from chassis.taking_up import TakenUp, nothing_more
 from contracts.topics import Topic
 
 log = structlog.get_logger()
@@ -48,6 +50,7 @@ class Inbox:
         prefix: str = "",
         after_commit: Callable[[list[Received]], None] = lambda _: None,
         after_dead_letters: Callable[[], None] = lambda: None,
+        taken_up: TakenUp = nothing_more,
         most: int = MOST,
         gather: float = 0,
         flush: bool = True,
@@ -73,6 +76,15 @@ class Inbox:
             group=f"{prefix}rollcall.{service}",
             topics={prefix + topic.name: topic.partitions for topic in topics},
             most=most,
+        )
+        self.second_reading = SecondReading(
+            pool=pool,
+            kafka=kafka,
+            prefix=prefix,
+            fold=fold,
+            begin=self._begin,
+            after_commit=after_commit,
+            taken_up=taken_up,
         )
         names = [topic.name for topic in topics]
         self._catch_up = CatchUp(pool, names, self._reader.end_offsets, prefix, vault_known)

@@ -1,6 +1,5 @@
 """A poll, sorted: what is to be folded, what is not ours, and where a partition cannot go on."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,9 +7,9 @@ import structlog
 from aiokafka import ConsumerRecord, TopicPartition
 
 from chassis import metrics
+from chassis.dead_letters import DeadLetter
 from chassis.records import Received, received
-from contracts.codec import Encoded, MalformedEventError, UnknownEventError
-from contracts.topics import dead_letters_of
+from contracts.codec import MalformedEventError, UnknownEventError
 
 log = structlog.get_logger()
 
@@ -28,7 +27,7 @@ class Page:
     marked_at: int | None = None
     """Of the last record before `upto`: by its timestamp the log is known again."""
     records: list[Received] = field(default_factory=list)
-    dead: list[tuple[str, Encoded]] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
     stop: str | None = None
     """Why the partition cannot go on at `upto`."""
 
@@ -59,12 +58,8 @@ def page_of(
 
 def _dead_letter(
     record: ConsumerRecord, error: Exception, *, service: str, topic: str
-) -> tuple[str, Encoded]:
-    """Where it stands in the log and what is wrong with it; never what it holds."""
+) -> DeadLetter:
     metrics.DEAD_LETTERS.labels(topic).inc()
-    place = {"topic": topic, "partition": record.partition, "offset": record.offset}
-    log.error("dead_letter", **place, error=str(error))
-    value = json.dumps({"origin": place, "error": str(error)}).encode()
-    key = f"{topic}/{record.partition}/{record.offset}".encode()
-    headers = [("content-type", b"application/json")]
-    return dead_letters_of(service), Encoded(key, value, headers)
+    letter = DeadLetter(service, topic, record.partition, record.offset, str(error))
+    log.error("dead_letter", **letter.origin, error=letter.error)
+    return letter

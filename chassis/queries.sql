@@ -40,6 +40,13 @@ SELECT batch_id FROM quarantined_batches
 SELECT count(*) FROM quarantined_batches
 
 -- name: quarantine_batch
+WITH listed AS (
+    INSERT INTO dead_letters AS d (batch_id, topic, partition, "offset", error)
+    VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (topic, partition, "offset") DO UPDATE SET
+        batch_id = excluded.batch_id, error = excluded.error, times = d.times + 1,
+        tried_at = now(), asked = false, replayed_at = NULL
+)
 INSERT INTO quarantined_batches (batch_id, topic, partition, "offset", error)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING

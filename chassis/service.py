@@ -21,6 +21,7 @@ from chassis import brokenpipe, logging, telemetry
 from chassis.collecting import collect_seldom
 from chassis.ground import Ground
 from chassis.inbox import Inbox
+from chassis.second_reading import CHANNEL
 from chassis.settings import ServiceSettings
 from chassis.wake import Listener
 
@@ -99,9 +100,12 @@ async def _http(server: uvicorn.Server) -> None:
 
 async def _start(service: Service) -> list[asyncio.Task[None]]:
     inbox = service.inbox
+    channels = dict(service.channels)
+    if inbox is not None:
+        channels[CHANNEL] = inbox.second_reading.wake
     listener = Listener(
         service.ground.pool,
-        service.channels,
+        channels,
         on_lost=inbox.rearm if inbox is not None else lambda: None,
     )
     tasks = [
@@ -111,6 +115,7 @@ async def _start(service: Service) -> list[asyncio.Task[None]]:
     if inbox is not None:
         await inbox.start()
         tasks.append(asyncio.create_task(inbox.run(), name="inbox"))
+        tasks.append(asyncio.create_task(inbox.second_reading.run(), name="second_reading"))
     tasks += [asyncio.create_task(task(), name=getattr(task, "__qualname__", "task"))
               for task in service.tasks]  # fmt: skip
     return tasks

@@ -4,6 +4,7 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ Headers = Iterable[tuple[str, bytes]] | Mapping[str, bytes]
 Json = dict[str, Any]
 
 PASSED_OVER = "ce_maybepassedover"
+_VERSION = re.compile(r"v[1-9][0-9]{0,5}")
 
 
 class UnknownEventError(Exception):
@@ -78,7 +80,7 @@ def encode(event: Event, *, source: str, traceparent: str | None = None) -> Enco
 def decode(value: bytes | None, headers: Headers) -> Event:
     """The event of a record.  Raises UnknownEventError or MalformedEventError."""
     given = dict(headers)
-    name, version = _name_and_version(given.get("ce_type", b""))
+    name, version = _name_and_version(given.get("ce_type") or b"")
     event = EVENT_OF.get(name)
     if event is None or version > event.schema_version:
         raise UnknownEventError(
@@ -88,26 +90,27 @@ def decode(value: bytes | None, headers: Headers) -> Event:
     try:
         if version == event.schema_version:
             return event.model_validate_json(value or b"")
-        return event.model_validate_json(
-            json.dumps(_climb(event, version, json.loads(value or b"")))
-        )
+        return event.model_validate_json(json.dumps(_climb(event, version, value or b"")))
     except ValidationError as error:
         places = sorted({".".join(map(str, e["loc"])) or e["type"] for e in error.errors()})
         raise MalformedEventError(f"{name} v{version}: {', '.join(places)}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise MalformedEventError(f"{name} v{version}: not JSON") from None
 
 
 @lru_cache(maxsize=256)
 def _name_and_version(ce_type: bytes) -> tuple[str, int]:
     match ce_type.decode(errors="replace").split("."):
-        case ["rollcall", name, version] if version[:1] == "v" and version[1:].isdecimal():
+        case ["rollcall", name, version] if _VERSION.fullmatch(version):
             return name, int(version[1:])
         case _:
             raise MalformedEventError("no ce_type of ours")
 
 
-def _climb(event: type[Event], version: int, body: Json) -> Json:
+def _climb(event: type[Event], version: int, value: bytes) -> Json:
+    body: Json = json.loads(value)
+    if type(body) is not dict:
+        raise ValueError("not an object")
     for step in range(version, event.schema_version):
         body = UPCASTERS[event.__name__, step](body)
     return body

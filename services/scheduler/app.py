@@ -9,7 +9,7 @@ from chassis.health import Check, add_health, database_check, inbox_check, outbo
 from chassis.inbox import Inbox
 from chassis.service import Service
 from services.scheduler.decider import Decider
-from services.scheduler.handlers import fold
+from services.scheduler.handlers import fold, taken_up
 from services.scheduler.rebuilding import MIGRATIONS, READ
 from services.scheduler.settings import Settings
 
@@ -34,6 +34,7 @@ async def build_app(settings: Settings) -> Service:
         prefix=settings.topic_prefix,
         after_commit=lambda _: decider.ring(),
         after_dead_letters=ground.relay.wake,
+        taken_up=taken_up,
         flush=False,
     )
     app = FastAPI(title="Rollcall scheduler", docs_url=None, redoc_url=None, openapi_url=None)

@@ -196,6 +196,10 @@ SELECT account_id, clock_timestamp(), traceparent, batch_id, for_all
 FROM unnest($1::text[], $2::uuid[], $3::boolean[], $4::text[])
      AS w (account_id, batch_id, for_all, traceparent);
 
+-- name: wake_batch
+INSERT INTO wakes (account_id, due_at, batch_id, for_all)
+SELECT account_id, clock_timestamp(), batch_id, false FROM batches WHERE batch_id = $1;
+
 -- Decisions.
 
 -- name: wake_all

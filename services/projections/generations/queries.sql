@@ -79,7 +79,10 @@ ON CONFLICT (number, topic, partition) DO UPDATE SET next_offset = excluded.next
 SELECT topic, partition, next_offset FROM inbox_offsets
 
 -- name: held_back
+-- What newer code could read, too, waits for somebody to replay it.
 SELECT topic, partition, "offset" FROM quarantined_records
+UNION
+SELECT topic, partition, "offset" FROM dead_letters WHERE batch_id IS NULL AND replayed_at IS NULL
 
 -- name: unflushed
 SELECT set_config('synchronous_commit', 'off', true)

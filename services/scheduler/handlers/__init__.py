@@ -40,6 +40,11 @@ async def fold(conn: Connection, records: list[Received]) -> None:
         await conn.execute(Q.wake, *columns(rows, 4))
 
 
+async def taken_up(conn: Connection, batch_id: UUID) -> None:
+    """A batch that was set aside goes on: what woke us for it meanwhile was for nothing."""
+    await conn.execute(Q.wake_batch, batch_id)
+
+
 def _whom(event: Event) -> tuple[str, UUID | None, bool]:
     return event.account_id, getattr(event, "batch_id", None), type(event) in OF_ALL
 

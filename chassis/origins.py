@@ -1,0 +1,78 @@
+"""Records at named places of the log, read by a consumer that belongs to no group."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from chassis.dead_letters import Place
+
+WITHIN: Final = 30.0
+"""Seconds for one page; a broker that is away is then told of, and asked again."""
+LOOKED_AT: Final = 200_000
+"""Records in which a later one of the same key is sought."""
+
+
+class Origins:
+    def __init__(self, kafka: str, prefix: str) -> None:
+        self._kafka = kafka
+        self._prefix = prefix
+
+    async def records(self, places: Sequence[Place]) -> dict[Place, ConsumerRecord]:
+        """Those that are still in the log."""
+        wanted: defaultdict[TopicPartition, set[int]] = defaultdict(set)
+        for place in places:
+            wanted[self._partition(place)].add(place.offset)
+        found: dict[Place, ConsumerRecord] = {}
+        async with asyncio.timeout(WITHIN), self._consumer(*wanted) as consumer:
+            for tp, offsets in wanted.items():
+                async for record in _from(consumer, tp, min(offsets), max(offsets)):
+                    if record.offset in offsets:
+                        topic = tp.topic.removeprefix(self._prefix)
+                        found[Place(topic, tp.partition, record.offset)] = record
+        return found
+
+    async def has_successor(self, place: Place, key: bytes | None) -> bool:
+        """Whether a later record has its key; of what is too far away to be seen: yes."""
+        if key is None:
+            return False
+        tp, last = self._partition(place), place.offset + LOOKED_AT
+        async with asyncio.timeout(WITHIN), self._consumer(tp) as consumer:
+            async for record in _from(consumer, tp, place.offset + 1, last):
+                if record.key == key or record.offset == last:
+                    return True
+        return False
+
+    def _partition(self, place: Place) -> TopicPartition:
+        return TopicPartition(self._prefix + place.topic, place.partition)
+
+    @asynccontextmanager
+    async def _consumer(self, *partitions: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+        try:
+            await consumer.start()
+            consumer.assign(list(partitions))
+            yield consumer
+        finally:
+            await consumer.stop()
+
+
+async def _from(
+    consumer: AIOKafkaConsumer, tp: TopicPartition, first: int, last: int
+) -> AsyncIterator[ConsumerRecord]:
+    """The partition's records from `first` to `last`, or to its end as it is now."""
+    ends = await consumer.end_offsets([tp])
+    last = min(last, ends[tp] - 1)
+    at = first
+    if at <= last:
+        consumer.seek(tp, at)
+    while at <= last:
+        for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, ()):
+            at = record.offset + 1
+            if record.offset <= last:
+                yield record
