@@ -2,8 +2,12 @@
 
 from aiokafka import ConsumerRecord
 
+from chassis.postgres import TRANSIENT, SupersededError
 from chassis.records import Received, received
 from contracts.codec import MalformedEventError, UnknownEventError
+
+IN_THE_WAY: tuple[type[Exception], ...] = (*TRANSIENT, SupersededError)
+"""No fault of a record: it is read again later, or by newer code."""
 
 
 class StillBadError(Exception):

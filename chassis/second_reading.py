@@ -9,9 +9,9 @@ from aiokafka.errors import KafkaError
 from chassis.apply import Fold
 from chassis.dead_letters import Place, Q, still_bad
 from chassis.origins import Origins
-from chassis.postgres import TRANSIENT, Connection, Pool, stand_back
+from chassis.postgres import Connection, Pool, stand_back
 from chassis.records import Received
-from chassis.rereading import StillBadError, in_words, reread
+from chassis.rereading import IN_THE_WAY, StillBadError, in_words, reread
 from chassis.taking_up import TakenUp, TakingUp, nothing_more
 from chassis.wake import Alarm
 
@@ -52,7 +52,7 @@ class SecondReading:
             await self._alarm.wait_for(None)
             try:
                 await self.read_asked()
-            except (KafkaError, *TRANSIENT) as error:
+            except (KafkaError, *IN_THE_WAY) as error:
                 failures += 1
                 await stand_back("second_reading", failures, error)
                 self.wake()
@@ -81,7 +81,7 @@ class SecondReading:
             try:
                 record = reread(raw, self._prefix)
                 await self._apply(conn, record)
-            except TRANSIENT:
+            except IN_THE_WAY:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a fold raises is told
                 await still_bad(conn, place, in_words(error))

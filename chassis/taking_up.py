@@ -14,9 +14,9 @@ from aiokafka import ConsumerRecord
 from chassis.apply import Fold
 from chassis.dead_letters import Place, Q, columns, still_bad
 from chassis.origins import Origins
-from chassis.postgres import TRANSIENT, Connection, Pool
+from chassis.postgres import Connection, Pool
 from chassis.records import Received
-from chassis.rereading import in_words, reread
+from chassis.rereading import IN_THE_WAY, in_words, reread
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ class TakingUp:
             if records:
                 async with conn.transaction():
                     await self._fold(conn, records)
-        except TRANSIENT:
+        except IN_THE_WAY:
             raise
         except Exception as error:  # noqa: BLE001 - which of them it was is found out singly
             log.warning("page_not_applied", error=type(error).__name__)
@@ -105,7 +105,7 @@ class TakingUp:
                 record = reread(found.get(place), self._prefix)
                 async with conn.transaction():
                     await self._fold(conn, [record])
-            except TRANSIENT:
+            except IN_THE_WAY:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a fold raises is told
                 return applied, f"{in_words(error)} at {place}"

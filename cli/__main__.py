@@ -26,6 +26,7 @@ batches.app.command(history.app, name="*")
 app.command(batches.app)
 app.command(lists.app)
 app.command(suppressions.app)
+app.command("cli.dead_letters:app", name="dead-letters")
 
 
 @app.command
@@ -94,6 +95,14 @@ def audit(
     from cli.audit import audit as run  # noqa: PLC0415
 
     return uvloop.run(run(data_dir, clocks_apart=clocks_apart, as_json=json))
+
+
+@app.command
+async def scrub(*, data_dir: Folder = endpoints.DEFAULT_FOLDER, json: AsJson = False) -> int:
+    """Rewrite the databases without what deletes left in them; reads of a table wait meanwhile."""
+    from cli.scrub import scrub as run  # noqa: PLC0415
+
+    return await run(data_dir, as_json=json)
 
 
 @app.command

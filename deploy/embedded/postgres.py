@@ -24,6 +24,7 @@ SETTINGS = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "jit": "off",
+    "wal_recycle": "off",  # a file of the log kept for reuse would keep what a delete has erased
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",

@@ -61,6 +61,7 @@ from services.ingest.uploading.sweeper import Sweeper
 from services.ingest.uploading.workers import Workers
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+TOPICS = (DIRECTORY, BATCHES, BATCH_STATUS, GATES)
 ABOUT = """\
 What people ask of Rollcall; reads are another service's. An answer's `Rollcall-Position`, sent to a
 read as `Rollcall-Min-Position`, makes it wait until it shows what was done. A POST takes an
@@ -75,7 +76,7 @@ async def build_app(settings: IngestSettings) -> Service:
         service=settings.service,
         kafka=settings.kafka,
         pool=ground.pool,
-        topics=[DIRECTORY, BATCHES, BATCH_STATUS, GATES],
+        topics=TOPICS,
         fold=fold,
         prefix=settings.topic_prefix,
         after_dead_letters=wake_relay,
