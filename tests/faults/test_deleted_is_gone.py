@@ -96,7 +96,7 @@ def called_with_a_pause_and_a_retry(life: Life, told: dict[str, str]) -> str:
     batch = {"name": told["batch"], "agent_id": "reminders"}
     answer = httpx2.post(
         f"{life.house.endpoints['ingest']}/v1/batches",
-        json={**batch, "recipient_list_id": uploaded.json()["recipient_list_id"]},
+        json={**batch, "recipient_list_id": uploaded.json()["list_id"]},
         timeout=60,
     )
     batch_id = life.house.seen(answer)
