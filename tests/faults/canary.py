@@ -2,7 +2,7 @@
 
 import base64
 import json
-import mmap
+import os
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -48,9 +48,24 @@ def found_in(folders: Iterable[Path], canaries: Mapping[str, str | bytes]) -> Co
 
 def _in_file(file: Path, wanted: Mapping[str, set[bytes]]) -> Iterator[str]:
     try:
-        with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as m:
-            for name, patterns in wanted.items():
-                if any(m.find(pattern) >= 0 for pattern in patterns):
-                    yield name
-    except (FileNotFoundError, ValueError):
-        return  # gone meanwhile, or empty
+        held = b"\0".join(_written(file))
+    except FileNotFoundError:
+        return  # gone meanwhile
+    for name, patterns in wanted.items():
+        if any(pattern in held for pattern in patterns):
+            yield name
+
+
+def _written(file: Path) -> Iterator[bytes]:
+    """Without the holes: Kafka's indexes are made of them."""
+    with file.open("rb") as opened:
+        end = file.stat().st_size
+        at = 0
+        while at < end:
+            try:
+                since = os.lseek(opened.fileno(), at, os.SEEK_DATA)
+            except OSError:  # nothing but a hole
+                return
+            at = os.lseek(opened.fileno(), since, os.SEEK_HOLE)
+            opened.seek(since)
+            yield opened.read(at - since)
