@@ -146,6 +146,11 @@ class Inbox:
     async def start(self) -> None:
         await self._reader.start()
 
+    async def read_again(self) -> None:
+        """The life of its dead letters: from when the log and the vault are known to be ours."""
+        await self.caught_up()
+        await self.second_reading.run()
+
     def finish(self) -> None:
         """`run` returns after the poll at hand."""
         self._stopping = True

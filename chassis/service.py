@@ -115,7 +115,7 @@ async def _start(service: Service) -> list[asyncio.Task[None]]:
     if inbox is not None:
         await inbox.start()
         tasks.append(asyncio.create_task(inbox.run(), name="inbox"))
-        tasks.append(asyncio.create_task(inbox.second_reading.run(), name="second_reading"))
+        tasks.append(asyncio.create_task(inbox.read_again(), name="dead letters"))
     tasks += [asyncio.create_task(task(), name=getattr(task, "__qualname__", "task"))
               for task in service.tasks]  # fmt: skip
     return tasks
