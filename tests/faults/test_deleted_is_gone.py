@@ -50,8 +50,7 @@ def entries(told: dict[str, str]) -> list[Json]:
         {"phone_number": f"+1212679{7100 + n}", "name": "x"} for n in range(PEOPLE)
     ]
     # Short: what is kept of a long conversation is compressed, and cannot be searched.
-    spoken = {"first_name": told["transcript"].removeprefix("Hello ")}
-    others[0]["variables"] = spoken
+    others[0]["name"] = told["transcript"].removeprefix("Hello ")
     variables = {"topic": told["variable"], "story": told["long"]}
     person = {"phone_number": NUMBER, "name": told["person"], "variables": variables}
     return [*others, person, {"phone_number": REFUSED, "name": told["rejected"]}]
