@@ -25,12 +25,12 @@ from chassis.same_log import LostLogError, SameLog
 from chassis.same_vault import LostVaultError
 from chassis.second_reading import SecondReading
 from chassis.taking_up import TakenUp, nothing_more
+from chassis.telling import Telling
 from contracts.topics import Topic
 
 log = structlog.get_logger()
 
 MOST = 2000
-TELL_EVERY = 1.0
 MANY = 50
 """Records in a poll that show that more are on their way."""
 STOOD_ASIDE = "something newer than this version is in the log, and others may read it"
@@ -92,8 +92,7 @@ class Inbox:
         self._same_log = SameLog()
         self._known = asyncio.Event()
         self._next: dict[TopicPartition, int] = {}
-        self._told: dict[TopicPartition, int] = {}
-        self._tell_at = 0.0
+        self._telling = Telling(self._reader)
         self._database_lost = False
         self._stopping = False
         self._stopped: dict[TopicPartition, str] = {}
@@ -125,7 +124,7 @@ class Inbox:
     def health(self) -> InboxHealth:
         return InboxHealth(
             assigned=len(self._next),
-            lag=sum(max(0, self._reader.end_of(tp) - at) for tp, at in self._next.items()),
+            lag=self._telling.lag(self._next),
             last_handled=self._last_handled,
             caught_up=self.is_caught_up,
             trouble=self._trouble or (STOOD_ASIDE if self._aside.is_away else None),
@@ -158,7 +157,7 @@ class Inbox:
     async def stop(self) -> None:
         self.finish()
         with suppress(AdriftError):
-            await self._tell()
+            await self._telling.tell(self._next)
         await self._reader.stop()
 
     async def run(self) -> None:
@@ -194,8 +193,7 @@ class Inbox:
             await self._handle(found)
             if self._gather and MANY <= sum(map(len, found.values())) < self._most:
                 await asyncio.sleep(self._gather)
-        if asyncio.get_running_loop().time() >= self._tell_at:
-            await self._tell()
+        await self._telling.now_and_then(self._next)
 
     async def _place(self) -> None:
         """Newly assigned partitions are read on from where the database stands."""
@@ -223,11 +221,7 @@ class Inbox:
             for tp, raw in found.items()
         ]
         with metrics.POLL_SECONDS.time():
-            applied = await retrying(
-                "inbox",
-                lambda: self._apply(pages),
-                on_failure=self._troubled,
-            )
+            applied = await retrying("inbox", lambda: self._apply(pages), on_failure=self._troubled)
         self._trouble = None
         self._reader.displace(applied.fenced)
         for page in pages:
@@ -253,13 +247,3 @@ class Inbox:
 
     def _troubled(self, error: Exception) -> None:
         self._trouble = type(error).__name__
-
-    async def _tell(self) -> None:
-        self._tell_at = asyncio.get_running_loop().time() + TELL_EVERY
-        news = {tp: at for tp, at in self._next.items() if self._told.get(tp) != at}
-        if news and await self._reader.tell(news):
-            self._told |= news
-        for tp, at in self._next.items():
-            metrics.LAG.labels(tp.topic, str(tp.partition)).set(
-                max(0, self._reader.end_of(tp) - at)
-            )

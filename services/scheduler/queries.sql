@@ -220,11 +220,13 @@ SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 AS seconds FR
 -- name: lock_accounts
 -- In a statement of its own: whoever reads in the statement that waits reads the old state.
 -- One after the other in the order all deciders keep to, the rebuild's lock before them.
--- The decision's statements are planned once, for tables of any size: by their indexes.
+-- The decision's statements are planned once, for tables of any size: by their indexes, and in
+-- their order.  Whatever the statistics say, nobody gathers a million who wait and sorts them to
+-- find the next few.
 SELECT pg_advisory_xact_lock_shared(7301), set_config('plan_cache_mode', 'force_generic_plan', true),
-       set_config('enable_seqscan', 'off', true)
+       set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)
 UNION ALL
-SELECT pg_advisory_xact_lock(key), NULL, NULL
+SELECT pg_advisory_xact_lock(key), NULL, NULL, NULL
 FROM (SELECT DISTINCT hashtextextended('account:' || a, 0) AS key
       FROM unnest($1::text[]) AS a ORDER BY key) AS keys;
 
@@ -388,8 +390,7 @@ SELECT batch_id, zones FROM batch_zones WHERE batch_id = ANY ($1::uuid[]);
 
 -- name: candidates
 -- Who may be called now, a batch's first ones in their order; never two of one number at a time.
--- What has not landed is told by @>, which the planner takes to be rare: by <> ALL it believes that
--- hardly anybody is left, gathers all who wait and sorts them, a million for each few.
+-- OFFSET 0: the other row of a number is looked up by its id; else all who wait are gathered to tell.
 SELECT c.*, coalesce(u.calls, '[]') AS look_up_first,
        c.from_number IS NULL OR NOT EXISTS (
            SELECT FROM phone_numbers n WHERE n.account_id = c.account_id
@@ -401,10 +402,10 @@ FROM (
     CROSS JOIN LATERAL (
         (SELECT r.*, false AS asked, r.due_at AS due FROM recipients r
          WHERE r.batch_id = o.batch_id AND r.zones = o.zones AND r.due_at <= $5
-           AND NOT $6::uuid[] @> ARRAY[r.addition_id]
+           AND r.addition_id <> ALL ($6::uuid[])
            AND (r.same_number_as IS NULL OR NOT EXISTS (
                 SELECT FROM recipients e WHERE e.recipient_id = r.same_number_as AND NOT e.removed
-                  AND (e.due_at IS NOT NULL OR e.stage IN (1, 2, 3))))
+                  AND (e.due_at IS NOT NULL OR e.stage IN (1, 2, 3)) OFFSET 0))
          ORDER BY r.due_at, r.row LIMIT o.most)
         UNION ALL
         (SELECT r.*, true AS asked, r.ended_at AS due FROM recipients r
@@ -415,7 +416,7 @@ FROM (
                 SELECT FROM recipients e WHERE e.recipient_id = r.same_number_as AND NOT e.removed
                   AND (e.due_at IS NOT NULL OR e.stage IN (1, 2, 3) OR e.stage = 6
                        AND e.epoch < o.retry_epoch AND e.attempt < $8
-                       AND e.outcome NOT IN ('completed', 'voicemail'))))
+                       AND e.outcome NOT IN ('completed', 'voicemail')) OFFSET 0))
          ORDER BY r.epoch, r.row LIMIT o.most)
         UNION ALL
         (SELECT r.*, true AS asked, r.ended_at AS due FROM recipients r
@@ -425,7 +426,7 @@ FROM (
            AND (r.due_at IS NULL OR r.due_at > $5) AND r.attempt < $8
            AND (r.same_number_as IS NULL OR NOT EXISTS (
                 SELECT FROM recipients e WHERE e.recipient_id = r.same_number_as
-                  AND e.stage IN (1, 2, 3)))
+                  AND e.stage IN (1, 2, 3) OFFSET 0))
          ORDER BY r.epoch, r.row LIMIT o.most)
     ) p
 ) c

@@ -21,14 +21,14 @@ async def test_what_is_written_to_kafka_can_be_read_back(kafka: str, topic_prefi
         assert (await reader.getone()).value == b"hello"
 
 
-async def test_a_database_is_durable_checksummed_and_utf8(database: DatabaseFactory) -> None:
+async def test_a_database_is_checksummed_and_utf8(database: DatabaseFactory) -> None:
     connection = await asyncpg.connect(await database())
     settings = {
         name: await connection.fetchval("SELECT current_setting($1)", name)
-        for name in ("fsync", "data_checksums", "server_encoding")
+        for name in ("data_checksums", "server_encoding")
     }
     await connection.close()
-    assert settings == {"fsync": "on", "data_checksums": "on", "server_encoding": "UTF8"}
+    assert settings == {"data_checksums": "on", "server_encoding": "UTF8"}
 
 
 async def test_each_database_is_its_own(database: DatabaseFactory) -> None:

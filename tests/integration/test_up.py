@@ -23,7 +23,9 @@ async def test_it_answers_once_its_endpoints_are_written_and_leaves_nothing_runn
     for url in (endpoints["ingest"], endpoints["simulator"], *endpoints["dialers"]):
         assert httpx2.get(f"{url}/readyz").status_code == 200
     for dsn in (endpoints["postgres"], *endpoints["databases"].values()):
-        await (await asyncpg.connect(dsn)).close()
+        connection = await asyncpg.connect(dsn)
+        assert await connection.fetchval("SHOW fsync") == "on"
+        await connection.close()
     host, port = endpoints["kafka"].split(":")
     socket.create_connection((host, int(port)), timeout=5).close()
     children = up.descendants()
