@@ -82,7 +82,6 @@ def goes_well(trial: Trial, rounds: int) -> bool:
     began = time.monotonic()
     for n in range(1, rounds + 1):
         breaches = trial.round()
-        print("\n".join(f"  {one}" for one in trial.struck))
         if not breaches and (n % THOROUGH == 0 or n == rounds):
             breaches = trial.thorough()
         minutes = (time.monotonic() - began) / 60

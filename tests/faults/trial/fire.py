@@ -104,6 +104,7 @@ class Fire:
         struck = Struck(fault, at, self._requests.count, self._strokes.strike(fault))
         self._waiting.remove(fault)
         self.struck.append(struck)
+        print(f"  {struck}", flush=True)
         self._burning.append((time.monotonic() + fault.seconds, struck))
 
     def _mend(self, ending: Sequence[tuple[float, Struck]]) -> None:

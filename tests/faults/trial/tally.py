@@ -5,10 +5,11 @@ Hanley and Lippman-Hand, JAMA 1983).
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from tests.faults.trial.checks import Breach, Evidence
 from tests.faults.trial.fire import Struck
@@ -32,6 +33,8 @@ class Tally:
     """Requests whose answer nobody got: lost, or an error that may hide a call."""
     ended_unknown: int = 0
     faults: Counter[Kind] = field(default_factory=Counter)
+    stricken: dict[Kind, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """By kind, how often each part."""
     recipients: int = 0
     breaches: list[Breach] = field(default_factory=list)
 
@@ -47,15 +50,18 @@ class Tally:
         self.under_fault += _within(moments, struck)
         self.unanswered += sum(entry["status"] in UNANSWERED for entry in requests)
         self.faults.update(one.fault.kind for one in struck)
+        for one in struck:
+            self.stricken[one.fault.kind][one.fault.part] += 1
         self.recipients += sum(len(told.people) for told in seen.told.values())
 
     def story(self) -> str:
-        kinds = ", ".join(f"{kind} {count}" for kind, count in self.faults.most_common())
+        kinds = _each(self.faults)
         judged = f"{self.placements} calls placed, {self.recipients} recipients judged"
         hidden = f"{self.unanswered} without an answer, {self.ended_unknown} calls ended unknown"
         lines = [
             f"{self.requests} requests, {judged}",
             f"{self.faults.total()} faults, {self.of_processes} of processes: {kinds}",
+            *(f"  {kind}: {_each(self.stricken[kind])}" for kind in Kind if self.stricken[kind]),
             f"{self.under_fault} requests under fault; {hidden}",
             f"{len(self.breaches)} breaches{self._bound()}",
         ]
@@ -66,6 +72,10 @@ class Tally:
             return ""
         rate = 3 / self.under_fault
         return f": under fault the rate of failures is below {rate:.2g} (3/{self.under_fault}, 95%)"
+
+
+def _each(counts: Counter[Any]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common())
 
 
 def _within(moments: Sequence[datetime], struck: Sequence[Struck]) -> int:
