@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from contracts.calls import CallPlacing
+from contracts.dispatch import RecipientQueued
 from tests.faults.trial.checks import Evidence, Told, judged
 from tests.faults.trial.fire import Struck
 from tests.faults.trial.known import Known, Limits
@@ -34,6 +35,7 @@ class Story:
         self.entries: list[Json] = []
         self.announced: dict[UUID, CallPlacing] = {}
         self.told: dict[str, Told] = {}
+        self.unheard: list[RecipientQueued] = []
 
     def call(
         self,
@@ -74,7 +76,10 @@ class Story:
     def evidence(self) -> Evidence:
         entries = sorted(self.entries, key=lambda entry: str(entry["at"]))
         limits = {"acme": self.limits}
-        return Evidence(Ledger(entries), [self.batch], limits, self.announced, self.told)
+        ledger = Ledger(entries)
+        return Evidence(
+            ledger, [self.batch], limits, self.announced, self.told, unheard=self.unheard
+        )
 
     def breaches(self) -> set[str]:
         return {breach.check for breach in judged(self.evidence())}
@@ -199,6 +204,27 @@ def test_an_outcome_that_is_not_what_was_is_found() -> None:
     assert story.breaches() == {"what_is_said_of_a_call_is_what_was"}
 
 
+def test_a_grant_of_which_no_dialer_has_said_anything_is_found() -> None:
+    story = ordinary()
+    story.unheard.append(
+        RecipientQueued(
+            account_id="acme",
+            at=AT,
+            batch_id=UUID(int=1),
+            recipient_id=UUID(int=2),
+            call_id=UUID(int=3),
+            grant_no=1,
+            attempt=1,
+            epoch=1,
+            sealed="-",
+            agent_id="steady",
+            from_number=story.batch.caller,
+            limit=2,
+        )  # fmt: skip
+    )
+    assert story.breaches() == {"no_grant_is_forgotten"}
+
+
 def test_what_is_counted_as_under_fault_lies_in_one_or_shortly_after() -> None:
     fault = Fault(after=0, kind=Kind.KILL, part="kafka", seconds=0)
     at = AT - 1.5 * SECOND
@@ -206,3 +232,4 @@ def test_what_is_counted_as_under_fault_lies_in_one_or_shortly_after() -> None:
     tally.add(ordinary().evidence(), [Struck(fault, at, requests=0, pid=1, until=at)])
     assert (tally.requests, tally.placements, tally.under_fault) == (3, 3, 2)
     assert tally.of_processes == 1
+    assert "kill: kafka 1" in tally.story()

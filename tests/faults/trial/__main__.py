@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cyclopts
 
-from tests.faults.trial.convict import MUTANTS, NOT_FOUND, tried
+from tests.faults.trial.convict import MUTANTS, tried
 from tests.faults.trial.grounds import grounds
 from tests.faults.trial.rounds import IMPATIENT, Size, Trial
 from tests.faults.trial.schedule import LONG, SHORT, Kind
@@ -38,8 +38,8 @@ def run(
 ) -> None:
     """Each run after the first has the next seed, and a house of its own.
 
-    `--mutants` runs the broken variants in place of it, each until it is caught, five times at
-    most; `--mutant` those whose name has it.
+    `--mutants` runs the broken variants in place of it, each until the check named for the promise
+    that it breaks has spoken, five times at most; `--mutant` those whose name has it.
     """
     if mutants or mutant:
         sys.exit(0 if all_are_caught(mutant) else 1)
@@ -55,8 +55,9 @@ def all_are_caught(name: str) -> bool:
     for mutant in MUTANTS:
         if name in mutant.what:
             found = tried(mutant, most=5)
-            caught.append(found[-1] != NOT_FOUND)
-            print(f"{mutant.what}: {found[-1]}, in 1 of {len(found)} runs", flush=True)
+            caught.append(mutant.is_caught(found[-1]))
+            for n, checks in enumerate(found, 1):
+                print(f"{mutant.what}, run {n}: {', '.join(checks) or 'nothing'}", flush=True)
     print(f"{sum(caught)} of {len(caught)} mutants caught")
     return all(caught)
 

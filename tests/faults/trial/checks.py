@@ -4,13 +4,14 @@ What is said of a person is compared with what the network saw; nothing here ask
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from contracts.calendar import is_open
 from contracts.calls import CallPlacing
+from contracts.dispatch import RecipientQueued
 from tests.faults.trial.known import Known, Limits
 from tests.faults.verdict import LATE, STATUS, endings
 from tests.house import Json
@@ -54,6 +55,8 @@ class Evidence:
     announced: Mapping[UUID, CallPlacing]
     told: Mapping[str, Told] = field(default_factory=dict)
     """By batch."""
+    unheard: Collection[RecipientQueued] = ()
+    """Grants of which no dialer has said anything."""
 
     _by_caller: dict[str, Known] = field(init=False)
 
@@ -171,6 +174,14 @@ def nothing_rings_unannounced_or_late(seen: Evidence) -> Iterator[Breach]:
         yield breach(nothing_rings_unannounced_or_late, what, entry, seen.of(entry))
 
 
+def no_grant_is_forgotten(seen: Evidence) -> Iterator[Breach]:
+    """It is announced, given back or refused; not merely late, once everything is quiet."""
+    for grant in seen.unheard:
+        what = f"granted at {grant.at}, and no dialer has said what became of it"
+        of = str(grant.batch_id), "", str(grant.recipient_id)
+        yield Breach(no_grant_is_forgotten.__name__, what, *of)
+
+
 def everyone_of_a_batch_that_is_over_is_accounted_for(seen: Evidence) -> Iterator[Breach]:
     me = everyone_of_a_batch_that_is_over_is_accounted_for.__name__
     for known in seen.batches:
@@ -214,6 +225,7 @@ CHECKS: tuple[Check, ...] = (
     nothing_rings_after_the_answer_that_all_is_quiet,
     nothing_rings_at_the_wrong_time,
     nothing_rings_unannounced_or_late,
+    no_grant_is_forgotten,
     everyone_of_a_batch_that_is_over_is_accounted_for,
     what_is_said_of_a_call_is_what_was,
 )

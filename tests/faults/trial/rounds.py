@@ -126,12 +126,13 @@ class Trial:
 
     def thorough(self) -> list[Breach]:
         """What takes too long for every round."""
-        house = self._ground.house
-        found = [
-            *every_slot_can_be_used(house, self.desks),
-            *the_models_are_the_log(house),
-            *the_log_keeps_every_promise(house),
-        ]
+        found = list(every_slot_can_be_used(self.house, self.desks))
+        self.tally.breaches += found
+        return [*found, *self.of_the_log()]
+
+    def of_the_log(self) -> list[Breach]:
+        """What the log shows even of batches that do not end."""
+        found = [*the_models_are_the_log(self.house), *the_log_keeps_every_promise(self.house)]
         self.tally.breaches += found
         return found
 
@@ -191,6 +192,7 @@ class Trial:
             batches=[batch for desk in self.desks for batch in desk.batches],
             limits={desk.account: desk.limits for desk in self.desks},
             announced=self._said.announced,
+            unheard=self._said.unheard.values(),
             told={k: v for desk in self.desks for k, v in _told(desk).items()} if whole else {},
         )
         self.tally.add(seen, self.struck)

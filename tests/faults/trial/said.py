@@ -6,23 +6,32 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from contracts.calls import CallCompleted, CallPlacing
+from contracts.calls import CallCompleted, CallPlacing, CallReturned
 from contracts.codec import decode
+from contracts.dispatch import RecipientQueued
 from contracts.event import Event
 from contracts.outcomes import Outcome
-from contracts.topics import CALLS, Topic
+from contracts.topics import CALLS, DISPATCH, Topic
 
 TYPE = "ce_type"
 WITHIN = 120.0
 """Seconds for a Kafka that has just been mended."""
+WORDS = (CallPlacing, CallReturned, CallCompleted)
+"""Of a dialer about a grant: one of them comes first."""
 
 
 class Said:
-    """The announcements, by call, and how many calls nobody could tell the end of."""
+    """The announcements, by call, and how many calls nobody could tell the end of.
+
+    `unheard`: grants of which the dialers have said nothing yet, by call.
+    """
 
     def __init__(self) -> None:
         self.announced: dict[UUID, CallPlacing] = {}
+        self.unheard: dict[UUID, RecipientQueued] = {}
         self.unknown = 0
+        self._early: set[UUID] = set()
+        """Told of, their grants not yet read."""
         self._next: dict[TopicPartition, int] = {}
 
     def read_on(self, kafka: str) -> None:
@@ -30,11 +39,20 @@ class Said:
         asyncio.run(asyncio.wait_for(self._read_on(kafka), WITHIN))
 
     async def _read_on(self, kafka: str) -> None:
-        for event in await _events(kafka, CALLS, self._next, {"CallPlacing", "CallCompleted"}):
+        for event in await _events(kafka, DISPATCH, self._next, {"RecipientQueued"}):
+            if isinstance(event, RecipientQueued):
+                self.unheard[event.call_id] = event
+        heard = self._early
+        for event in await _events(kafka, CALLS, self._next, {word.__name__ for word in WORDS}):
+            if isinstance(event, WORDS):
+                heard.add(event.call_id)
             if isinstance(event, CallPlacing):
                 self.announced[event.call_id] = event
             elif isinstance(event, CallCompleted):
                 self.unknown += event.outcome is Outcome.UNKNOWN
+        self._early = heard - self.unheard.keys()
+        for call_id in heard:
+            self.unheard.pop(call_id, None)
 
 
 def everything(kafka: str, topics: Sequence[Topic]) -> list[Event]:
