@@ -220,7 +220,7 @@ def test_a_grant_of_which_no_dialer_has_said_anything_is_found() -> None:
             agent_id="steady",
             from_number=story.batch.caller,
             limit=2,
-        )  # fmt: skip
+        )
     )
     assert story.breaches() == {"no_grant_is_forgotten"}
 
