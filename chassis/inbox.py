@@ -7,9 +7,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis import metrics
@@ -17,7 +18,8 @@ from chassis.apply import Applied, Fold, Q, apply
 from chassis.aside import Aside
 from chassis.catchup import CatchUp, at_once
 from chassis.inbox_health import InboxHealth
-from chassis.pages import Page, page_of
+from chassis.pages import Page, pages_of
+from chassis.passing import Passing
 from chassis.postgres import TRANSIENT, Pool, retrying, stand_back
 from chassis.reader import AdriftError, Reader
 from chassis.records import Received
@@ -62,7 +64,7 @@ class Inbox:
         does not wait for the disk: for whoever shows nobody what a crash could take back.
         `vault_known` raises LostVaultError: for whoever opens what is sealed.
         """
-        self._service = service
+        self._pages = partial(pages_of, service=service, prefix=prefix)
         self._most = most
         self._gather = gather
         self._begin = Q.hold_off_rebuild if flush else Q.hold_off_rebuild_unflushed
@@ -89,7 +91,8 @@ class Inbox:
         names = [topic.name for topic in topics]
         self._catch_up = CatchUp(pool, names, self._reader.end_offsets, prefix, vault_known)
         self._aside = Aside(self._reader)
-        self._same_log = SameLog()
+        self._same_log = SameLog(self._reader.beginnings)
+        self._passing = Passing(self._reader, self._same_log, prefix)
         self._known = asyncio.Event()
         self._next: dict[TopicPartition, int] = {}
         self._telling = Telling(self._reader)
@@ -133,9 +136,7 @@ class Inbox:
 
     def _held_up(self) -> Mapping[TopicPartition, str]:
         """Why what we hold cannot go on; another may have it by now, and know more."""
-        if not self._stopped:
-            return self._stopped
-        held = self._reader.assigned
+        held = self._reader.assigned if self._stopped else set()
         return {tp: why for tp, why in self._stopped.items() if tp in held}
 
     async def set_aside(self) -> int:
@@ -172,6 +173,7 @@ class Inbox:
             except (KafkaError, *TRANSIENT) as error:
                 failures += 1
                 self._troubled(error)
+                self._reader.displace()  # what was polled and not handled is polled again
                 await stand_back("inbox", failures, error)
             else:
                 failures, self._trouble = 0, None
@@ -189,10 +191,12 @@ class Inbox:
         await self._aside.turn(self._held_up())
         if self._aside.is_away:
             return
-        if found := self._same_log.follow(await self._reader.poll(), self._next):
-            await self._handle(found)
+        if found := await self._same_log.follow(await self._reader.poll(), self._next):
+            await self._handle(self._pages(found, self._next))
             if self._gather and MANY <= sum(map(len, found.values())) < self._most:
                 await asyncio.sleep(self._gather)
+        if passed := await self._passing.now_and_then(self._next, self._stopped):
+            await self._handle(passed)
         await self._telling.now_and_then(self._next)
 
     async def _place(self) -> None:
@@ -215,11 +219,7 @@ class Inbox:
         self._catch_up.rearm()
         self._reader.displace()
 
-    async def _handle(self, found: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
-        pages = [
-            page_of(tp, raw, since=self._next[tp], service=self._service, prefix=self._prefix)
-            for tp, raw in found.items()
-        ]
+    async def _handle(self, pages: Sequence[Page]) -> None:
         with metrics.POLL_SECONDS.time():
             applied = await retrying("inbox", lambda: self._apply(pages), on_failure=self._troubled)
         self._trouble = None

@@ -72,7 +72,8 @@ async def _from(
     if at <= last:
         consumer.seek(tp, at)
     while at <= last:
-        for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, ()):
-            at = record.offset + 1
+        found = await consumer.getmany(tp, timeout_ms=500)
+        at = await consumer.position(tp)
+        for record in found.get(tp, ()):
             if record.offset <= last:
                 yield record

@@ -1,6 +1,6 @@
 """A poll, sorted: what is to be folded, what is not ours, and where a partition cannot go on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -23,13 +23,38 @@ class Page:
     """Without the prefix, as it stands in the database."""
     since: int
     upto: int
-    marked_offset: int | None = None
-    marked_at: int | None = None
-    """Of the last record before `upto`: by its timestamp the log is known again."""
+    passed: list[tuple[int, int]] = field(default_factory=list)
+    """Offset and timestamp of each record that was read, of whatever kind."""
     records: list[Received] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     stop: str | None = None
     """Why the partition cannot go on at `upto`."""
+
+    @property
+    def mark(self) -> tuple[int | None, int | None]:
+        """The last record before `upto`, if any of these is: by it the log is known again."""
+        return next((it for it in reversed(self.passed) if it[0] < self.upto), (None, None))
+
+    @property
+    def marked_offset(self) -> int | None:
+        return self.mark[0]
+
+    @property
+    def marked_at(self) -> int | None:
+        return self.mark[1]
+
+
+def pages_of(
+    found: Mapping[TopicPartition, Sequence[ConsumerRecord]],
+    since: Mapping[TopicPartition, int],
+    *,
+    service: str,
+    prefix: str,
+) -> list[Page]:
+    return [
+        page_of(tp, raw, since=since[tp], service=service, prefix=prefix)
+        for tp, raw in found.items()
+    ]
 
 
 def page_of(
@@ -52,7 +77,7 @@ def page_of(
                 page.stop = str(error)
                 return page
         page.upto = record.offset + 1
-        page.marked_offset, page.marked_at = record.offset, record.timestamp
+        page.passed.append((record.offset, record.timestamp))
     return page
 
 

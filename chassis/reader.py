@@ -5,7 +5,7 @@ docs/decisions/0003-polling-below-faststream.md.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -134,6 +134,21 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is unt
         ]
         ends: dict[TopicPartition, int] = await self.consumer.end_offsets(partitions)
         return ends
+
+    async def beginnings(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, int]:
+        async with asyncio.timeout(TELL_WITHIN):
+            begin: Mapping[TopicPartition, int] = await self.consumer.beginning_offsets(
+                list(partitions)
+            )
+        return begin
+
+    async def places(self) -> dict[TopicPartition, int]:
+        """Where each placed partition will be read on, behind what it holds besides records."""
+        async with asyncio.timeout(TELL_WITHIN):
+            reached = {tp: await self.consumer.position(tp) for tp in self.assigned - self.unplaced}
+        return {tp: place for tp, place in reached.items() if tp not in self.unplaced}
 
     def end_of(self, partition: TopicPartition) -> int:
         """The newest end of the partition that the broker has told; 0 before it told any."""

@@ -175,15 +175,21 @@ async def _fetched(
         here = left.intersection(line)  # none given would mean all to the consumer
         return await consumer.getmany(*here, max_records=MOST) if here else {}
 
+    async def look(read: Iterable[TopicPartition]) -> None:
+        for tp in read:
+            if await consumer.position(tp) >= ends[tp]:
+                left.discard(tp)
+                consumer.pause(tp)
+
     while left:
         found = await consumer.getmany(*left, timeout_ms=1000, max_records=1)  # until one is there
+        if not found:
+            await look(tuple(left))  # no record is the last where a transaction's mark is
         for line in lines:
             found = found or await more(line)
             while found:
+                await look(found)
                 for tp, raw in found.items():
-                    if raw[-1].offset + 1 >= ends[tp]:
-                        left.remove(tp)
-                        consumer.pause(tp)
                     yield tp, raw
                 found = await more(line)
 

@@ -1,10 +1,12 @@
 """A log that lacks what was read of it, or another log, is not read on: offsets mean nothing there.
 
-The record before the place where reading goes on has to be the one it was, and the records that
-follow have to be the next ones.  Nothing here is given up for ever: the log may be brought back.
+The record before the place where reading goes on has to be the one it was, and those that follow
+have to be the next ones: a gap between two is either the marks of somebody's transactions, which no
+consumer is shown, or a log that begins later by now.  Nothing here is given up for ever: the log
+may be brought back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -12,6 +14,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 ANOTHER = "this is not the log that was read"
 
 Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
+Places = Mapping[TopicPartition, int]
+Beginnings = Callable[[Collection[TopicPartition]], Awaitable[Places]]
 
 
 class LostLogError(Exception):
@@ -31,7 +35,8 @@ class Stand:
 class SameLog:
     """What is remembered of the log, held against what it delivers."""
 
-    def __init__(self) -> None:
+    def __init__(self, beginnings: Beginnings) -> None:
+        self._beginnings = beginnings
         self._unseen: dict[TopicPartition, Stand] = {}
 
     def is_seen(self, among: set[TopicPartition]) -> bool:
@@ -40,32 +45,51 @@ class SameLog:
 
     def take_up(self, partition: TopicPartition, stand: Stand) -> int:
         """The offset to read from: that of the record before, which is looked at again."""
-        if stand.upto == 0:
+        mark = stand.marked_offset
+        if mark is None or mark >= stand.upto:
             self._unseen.pop(partition, None)
-            return 0
+            return stand.upto
         self._unseen[partition] = stand
-        return stand.upto - 1
+        return mark
 
-    def follow(self, found: Records, at: Mapping[TopicPartition, int]) -> Records:
+    async def follow(self, found: Records, at: Places) -> Records:
         """What comes after the places `at`.  Raises LostLogError."""
         further = {tp: self._after(tp, records, at[tp]) for tp, records in found.items()}
-        return {tp: records for tp, records in further.items() if records}
+        further = {tp: records for tp, records in further.items() if records}
+        await self._none_between(at, {tp: raw[0].offset for tp, raw in further.items()})
+        return further
+
+    async def passed(self, reached: Places, at: Places) -> Places:
+        """Of places `reached` without a record those after `at`.  Raises LostLogError."""
+        for tp, place in reached.items():
+            stand = self._unseen.get(tp)
+            if stand is not None and place > (stand.marked_offset or 0):
+                raise _goes_on(tp, place, stand.marked_offset)
+        further = {tp: place for tp, place in reached.items() if place > at[tp]}
+        await self._none_between(at, further)
+        return further
 
     def _after(
         self, tp: TopicPartition, records: Sequence[ConsumerRecord], at: int
     ) -> Sequence[ConsumerRecord]:
-        stand = self._unseen.get(tp)
-        first = at if stand is None else stand.upto - 1
-        if records and records[0].offset != first:
-            raise LostLogError(
-                f"{ANOTHER}: {_named(tp)} goes on at {records[0].offset}, not at {first}"
-            )
-        if stand is None or not records:
+        stand, first = self._unseen.get(tp), records[0]
+        if stand is None:
+            if first.offset < at:
+                raise _goes_on(tp, first.offset, at)
             return records
-        if stand.marked_offset == first and stand.marked_at != records[0].timestamp:
-            raise LostLogError(f"{ANOTHER}: {_named(tp)} has another record at {first}")
+        if first.offset != stand.marked_offset:
+            raise _goes_on(tp, first.offset, stand.marked_offset)
+        if first.timestamp != stand.marked_at:
+            raise LostLogError(f"{ANOTHER}: {_named(tp)} has another record at {first.offset}")
         del self._unseen[tp]
         return records[1:]
+
+    async def _none_between(self, at: Places, to: Places) -> None:
+        gaps = [tp for tp, place in to.items() if place > at[tp]]
+        if gaps:
+            for tp, beginning in (await self._beginnings(gaps)).items():
+                if beginning > at[tp]:
+                    raise _goes_on(tp, to[tp], at[tp])
 
 
 def compare(stands: Mapping[TopicPartition, Stand], ends: Mapping[TopicPartition, int]) -> None:
@@ -78,6 +102,10 @@ def compare(stands: Mapping[TopicPartition, Stand], ends: Mapping[TopicPartition
             f" {len(short)} partitions, such as {_named(tp)}: read up to {stands[tp].upto},"
             f" ends at {ends[tp]}"
         )
+
+
+def _goes_on(tp: TopicPartition, there: int, expected: int | None) -> LostLogError:
+    return LostLogError(f"{ANOTHER}: {_named(tp)} goes on at {there}, not at {expected}")
 
 
 def _named(tp: TopicPartition) -> str:

@@ -64,10 +64,11 @@ class WholeLog:
             self._consumer.seek(tp, begin[tp])
         while left:
             found = await self._consumer.getmany(*left, timeout_ms=1000, max_records=MOST)
-            for tp, records in found.items():
-                if records[-1].offset + 1 >= upto[tp]:
+            for tp in tuple(left):  # no record is the last where a transaction's mark is
+                if await self._consumer.position(tp) >= upto[tp]:
                     left.remove(tp)
                     self._consumer.pause(tp)
+            for tp, records in found.items():
                 yield [record for record in records if record.offset < upto[tp]]
 
 
