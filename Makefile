@@ -28,7 +28,7 @@ up: setup ## Run all of Rollcall until Ctrl-C
 	@$(BIN)/rollcall up
 
 test: setup ## All tests, on real Kafka and PostgreSQL
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not chaos and not bench" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not chaos and not bench" $(ARGS)
 
 check: $(DEV) ## Imports, contracts, format, lint, types
 	$(BIN)/lint-imports --no-cache

@@ -11,6 +11,7 @@ from uuid import uuid4
 import asyncpg
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.servers import Servers, servers
 
@@ -19,17 +20,23 @@ hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.register_profile("searching", print_blob=True)
 hypothesis.settings.load_profile("repeatable")
 
+ROOT = Path(__file__).parents[1]
 HOUSES = {"acceptance": "standing", "faults": "running"}
-"""The fixtures that start all of Rollcall, once for a folder."""
+"""The fixtures that start all of Rollcall, once for a folder of tests."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class ByHouse(LoadScopeScheduling):  # type: ignore[misc] # xdist's is untyped
     """A file's tests run where its fixtures are, and all that share a house where that stands."""
-    for item in items:
-        house = HOUSES.get(item.path.parent.name)
-        shares = house in getattr(item, "fixturenames", ())
-        file = item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(house if shares else file))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0])
+        house = HOUSES.get(file.parent.name)
+        shares = house is not None and f"{house}: House" in (ROOT / file).read_text()
+        return house if house and shares else str(file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByHouse:
+    return ByHouse(config, log)
 
 
 class DatabaseFactory(Protocol):

@@ -97,6 +97,7 @@ async def test_a_vault_that_is_lost_stops_the_calls_until_it_is_brought_back(
     await house.judge()
 
 
+@pytest.mark.chaos
 async def test_under_another_key_encryption_key_nobody_is_called(house: Dialing) -> None:
     dialer = await house.start_dialer()
     batch = await house.batch()

@@ -124,6 +124,7 @@ def test_a_batch_that_could_not_be_applied_is_called_to_its_end_once_it_is_repla
     assert requests == dict.fromkeys(called, 1)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(300)
 def test_what_is_not_ours_is_listed_by_every_reader_of_its_topic_and_holds_up_nobody(
     opened: House,

@@ -51,6 +51,7 @@ def test_readers_are_upgraded_before_writers_in_mid_batch(versions: Mixed) -> No
     run.judge(90)
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(180)
 def test_readers_that_are_older_wait_for_their_upgrade_and_go_on(versions: Mixed) -> None:
     behind = ("scheduler", "projections")
