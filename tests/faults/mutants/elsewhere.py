@@ -23,7 +23,7 @@ from services.scheduler.loading import Calls, Woken
 from tests.faults.mutants.inbox import OffsetsFirst
 
 OLD = 0.7
-EVERY = 40
+EVERY = 80
 """Grants of which one keeps its slot."""
 
 

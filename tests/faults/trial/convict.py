@@ -39,7 +39,7 @@ def carrier(**faults: float) -> Json:
 
 
 PLAIN = Size(
-    placements=250, faults=0, accounts=2, limit=25, batch=60, seconds=45, carrier=carrier()
+    placements=250, faults=0, accounts=2, limit=25, batch=60, seconds=90, carrier=carrier()
 )
 
 
