@@ -114,8 +114,7 @@ class Wire:
         while data := await near.read(CHUNK):
             await self._pace(len(data))
             if not connection.is_half:
-                far.write(data)
-                await far.drain()
+                await send(far, data)
         if not connection.is_half:
             end(far)
 
@@ -123,8 +122,7 @@ class Wire:
         while data := await far.read(CHUNK):
             await self._heard(connection)
             await self._pace(len(data))
-            connection.near.write(data)
-            await connection.near.drain()
+            await send(connection.near, data)
         await self._heard(connection)
         end(connection.near)
 
@@ -137,6 +135,13 @@ class Wire:
     async def _pace(self, size: int) -> None:
         if self._state is State.SLOW:
             await asyncio.sleep(LATENCY + size / RATE)
+
+
+async def send(writer: asyncio.StreamWriter, data: bytes) -> None:
+    if writer.transport.is_closing():  # a write would say so by an error that is no OSError
+        raise ConnectionResetError
+    writer.write(data)
+    await writer.drain()
 
 
 def end(writer: asyncio.StreamWriter) -> None:
