@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 from chassis.outbox import Q as OUTBOX
 from chassis.relay import Relay, _record
@@ -25,6 +26,8 @@ from tests.faults.mutants.inbox import OffsetsFirst
 OLD = 0.7
 EVERY = 80
 """Grants of which one keeps its slot."""
+NOBODY = UUID(int=0)
+"""A batch that is none."""
 
 
 class _FromMemory(Decision):
@@ -50,8 +53,7 @@ class _Leaking(Decision):
     async def _slots_taken(self, woken: Sequence[Woken]) -> Mapping[str, Calls]:
         counted = {it.account_id: dict(it.calls) for it in woken}
         for account_id, taken in counted.items():
-            for batch_id in list(taken)[:1]:
-                taken[batch_id] += self.granted.get(account_id, 0) // EVERY
+            taken[NOBODY] = self.granted.get(account_id, 0) // EVERY
         return counted
 
     async def make(self) -> Any:

@@ -51,15 +51,10 @@ def run(
 
 
 def all_are_caught(name: str) -> bool:
-    caught = []
-    for mutant in MUTANTS:
-        if name in mutant.what:
-            found = tried(mutant, most=5)
-            caught.append(mutant.is_caught(found[-1]))
-            for n, checks in enumerate(found, 1):
-                print(f"{mutant.what}, run {n}: {', '.join(checks) or 'nothing'}", flush=True)
-    print(f"{sum(caught)} of {len(caught)} mutants caught")
-    return all(caught)
+    runs = {it.what: tried(it, most=5) for it in MUTANTS if name in it.what}
+    for what, run in runs.items():
+        print(f"{what}: caught in run {run}" if run else f"{what}: NOT CAUGHT", flush=True)
+    return all(runs.values())
 
 
 def stands(seed: int, placements: int, faults: int) -> bool:

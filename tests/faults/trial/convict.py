@@ -170,9 +170,11 @@ def convicted(mutant: Mutant, seed: int) -> list[str]:
         return list(dict.fromkeys(breach.check for breach in found))
 
 
-def tried(mutant: Mutant, most: int, seed: int = 1) -> list[list[str]]:
-    """What each run found, until the check spoke that is named for the promise."""
-    found: list[list[str]] = []
-    while len(found) < most and not (found and mutant.is_caught(found[-1])):
-        found.append(convicted(mutant, seed + len(found)))
-    return found
+def tried(mutant: Mutant, most: int, seed: int = 1) -> int | None:
+    """In how many runs the check spoke that is named for the promise; None: in none."""
+    for run in range(1, most + 1):
+        found = convicted(mutant, seed + run - 1)
+        print(f"{mutant.what}, run {run}: {', '.join(found) or 'nothing'}", flush=True)
+        if mutant.is_caught(found):
+            return run
+    return None
