@@ -16,7 +16,7 @@ from services.dialer.domain import Rules, Settled
 from services.dialer.granting import Intent
 from services.dialer.telling import completed
 from tests.faults.mutants.gateless_dialer import careless
-from tests.faults.mutants.inbox import OffsetsFirst
+from tests.faults.mutants.inbox import OffsetsLongFirst
 from tests.faults.mutants.retrying_dialer import Retrying
 
 STEPS_AWAY = 0.3
@@ -107,4 +107,4 @@ def knows_no_number_again() -> None:
 
 
 def forgets_what_it_has_read() -> None:
-    vars(app)["Inbox"] = OffsetsFirst
+    vars(app)["Inbox"] = OffsetsLongFirst

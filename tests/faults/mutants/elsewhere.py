@@ -1,5 +1,6 @@
 """Schedulers, an ingest and a model that are wrong in one way each; a trial must convict them."""
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from services.scheduler.domain import hours
 from services.scheduler.domain.hours import Hours
 from services.scheduler.handlers import calls
 from services.scheduler.loading import Calls, Woken
-from tests.faults.mutants.inbox import OffsetsFirst
+from tests.faults.mutants.inbox import OffsetsLongFirst
 
 OLD = 0.7
 EVERY = 80
@@ -83,6 +84,7 @@ def lets_go_before_the_broker_has_it() -> None:
             await conn.execute(OUTBOX.lock_outbox)
             rows = await conn.fetch(OUTBOX.oldest_in_outbox, 1000)
             await conn.execute(OUTBOX.published, [row["id"] for row in rows])
+        await asyncio.sleep(OffsetsLongFirst.between)
         await self._producer.send_all([_record(row) for row in rows])
         return len(rows)
 
@@ -90,7 +92,7 @@ def lets_go_before_the_broker_has_it() -> None:
 
 
 def forgets_what_it_has_read() -> None:
-    vars(app)["Inbox"] = OffsetsFirst
+    vars(app)["Inbox"] = OffsetsLongFirst
 
 
 def says_quiet_before_it_is() -> None:
@@ -119,4 +121,4 @@ def keeps_the_key_of_what_is_deleted() -> None:
 def forgets_what_it_has_shown() -> None:
     from services.projections import app as projections  # noqa: PLC0415 - heavy
 
-    vars(projections)["Inbox"] = OffsetsFirst
+    vars(projections)["Inbox"] = OffsetsLongFirst

@@ -1,5 +1,6 @@
 """Inboxes that are wrong in one way each; the tests of the real one must find them out."""
 
+import asyncio
 from collections.abc import Sequence
 
 from chassis.apply import Applied, Q
@@ -9,6 +10,8 @@ from chassis.pages import Page
 
 class OffsetsFirst(Inbox):
     """Says that it has read before it has folded: a crash in between forgets records."""
+
+    between = 0.0
 
     async def _apply(self, pages: Sequence[Page]) -> Applied:
         async with self._pool.acquire() as conn, conn.transaction():
@@ -29,9 +32,16 @@ class OffsetsFirst(Inbox):
             else:
                 applied.fenced.add(page.partition)
         if applied.folded:
+            await asyncio.sleep(self.between)
             async with self._pool.acquire() as conn, conn.transaction():
                 await self._fold(conn, applied.folded)
         return applied
+
+
+class OffsetsLongFirst(OffsetsFirst):
+    """So that a crash at any moment has some likelihood to come in between."""
+
+    between = 0.15
 
 
 class NeverFenced(Inbox):
