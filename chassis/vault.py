@@ -8,14 +8,15 @@ import hashlib
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chassis.migrations import migrate
-from chassis.postgres import Pool, open_pool
+from chassis.postgres import REPLACED, Pool, open_pool
 from chassis.queries import load_queries
 from contracts.sealed import Seal, new_key
 
@@ -40,8 +41,20 @@ class KeyLostError(Exception):
     """A key that was made is not there, and was not destroyed: the vault is of before."""
 
 
+@contextmanager
+def _waited_for() -> Iterator[None]:
+    """Where another database is being put in its place, nothing is concluded from there being none.
+
+    Raises ConnectionError, which is waited for: no batch is set aside for it.
+    """
+    try:
+        yield
+    except REPLACED as error:
+        raise ConnectionError("the vault's database is lost") from error
+
+
 class Vault(Protocol):
-    """The port: PostgreSQL first, a key management service later."""
+    """The port: PostgreSQL first, a key management service later.  All raise ConnectionError."""
 
     async def create(self, scope: str) -> bytes:
         """The scope's key, made if there was none.  Raises DestroyedError."""
@@ -73,7 +86,8 @@ class PostgresVault:
     async def create(self, scope: str) -> bytes:
         nonce = os.urandom(NONCE)
         wrapped = nonce + self._wrap.encrypt(nonce, new_key(), scope.encode())
-        await self._pool.execute(Q.create_key, scope, wrapped)
+        with _waited_for():
+            await self._pool.execute(Q.create_key, scope, wrapped)
         key = await self.read(scope)
         if key is None:
             raise DestroyedError(scope)
@@ -84,11 +98,13 @@ class PostgresVault:
 
     async def read_all(self, scopes: Sequence[str]) -> dict[str, bytes]:
         """The keys there are of many scopes."""
-        rows = await self._pool.fetch(Q.read_keys, list(scopes))
+        with _waited_for():
+            rows = await self._pool.fetch(Q.read_keys, list(scopes))
         return {row["scope"]: self._unwrap(row["scope"], row["wrapped"]) for row in rows}
 
     async def knows(self, scope: str) -> bool:
-        return bool(await self._pool.fetchval(Q.knows, scope))
+        with _waited_for():
+            return bool(await self._pool.fetchval(Q.knows, scope))
 
     async def mark(self, *, make: bool) -> str | None:
         """What no other vault has.  Raises InvalidTag where the keys are wrapped by another key."""
@@ -98,7 +114,8 @@ class PostgresVault:
         return None if key is None else hashlib.sha256(key).hexdigest()
 
     async def destroy(self, scope: str) -> None:
-        await self._pool.execute(Q.destroy_key, scope)
+        with _waited_for():
+            await self._pool.execute(Q.destroy_key, scope)
 
     def _unwrap(self, scope: str, wrapped: bytes) -> bytes:
         return self._wrap.decrypt(wrapped[:NONCE], wrapped[NONCE:], scope.encode())
@@ -113,22 +130,26 @@ class Seals:
         self._kept: OrderedDict[str, tuple[float, Seal]] = OrderedDict()
 
     async def of(self, scope: str) -> Seal | None:
-        """The seal of a scope; None if it has no key (any more)."""
+        """The seal of a scope; None if it has no key (any more).
+
+        Raises ConnectionError where the vault is empty: that is no sign that a key was destroyed.
+        """
         kept = self._kept.get(scope)
         if kept is not None and kept[0] > time.monotonic():
             return kept[1]
         key = await self._vault.read(scope)
-        seal = None if key is None else Seal(key, scope)
-        if seal is not None:
-            self._keep(scope, seal)
+        if key is None:
+            if not (await self._vault.knows(scope) or await self._vault.knows(MARK)):
+                raise ConnectionError("the vault is empty")
+            return None
+        seal = Seal(key, scope)
+        self._keep(scope, seal)
         return seal
 
     async def known(self, scope: str) -> Seal | None:
         """The seal of a scope that had a key; None once that is destroyed.  Raises KeyLostError."""
         seal = await self.of(scope)
         if seal is None and not await self._vault.knows(scope):
-            if not await self._vault.knows(MARK):
-                raise ConnectionError("the vault is empty")
             raise KeyLostError(scope)
         return seal
 

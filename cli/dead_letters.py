@@ -134,8 +134,12 @@ def _say_done(done: list[Letter]) -> None:
         say("nothing waits to be replayed")
         return
     _table(done)
-    for letter in done:
-        if letter.row["asked"]:
-            say(f"{letter.place}: {letter.service} has not answered; it does as soon as it runs.")
-        elif not letter.is_replayed or letter.row["late"]:
-            say(f"{letter.place}: {letters.hint(letter)}")
+    owed = [it for it in done if not it.is_replayed or it.row["late"]]
+    for line in dict.fromkeys(map(_owed, owed)):  # once, however many services met it
+        say(line)
+
+
+def _owed(letter: Letter) -> str:
+    if letter.row["asked"]:
+        return f"{letter.place}: {letter.service} has not answered; it does as soon as it runs."
+    return f"{letter.place}: {letters.hint(letter)}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -31,7 +32,7 @@ async def origin(kafka: str, prefix: str, place: Place, *, content: bool) -> Jso
 def _told(record: ConsumerRecord, *, content: bool) -> Json:
     value = record.value or b""
     told: Json = {
-        "written": record.timestamp,
+        "written": datetime.fromtimestamp(record.timestamp / 1000, UTC).isoformat(),
         "key_bytes": len(record.key or b""),
         "value_bytes": len(value),
         "headers": {name: _header(name, header) for name, header in record.headers},

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from chassis.postgres import LOST
 from chassis.vault import DestroyedError, PostgresVault, Seals, batch_scope
 from tests.conftest import DatabaseFactory
 
@@ -69,3 +70,54 @@ async def test_another_process_opens_nothing_seconds_after_the_key_was_destroyed
     await ours.destroy(SCOPE)
     assert await ours.of(SCOPE) is None
     assert await theirs.of(SCOPE) is None
+
+
+async def test_an_empty_vault_is_no_sign_that_a_key_was_destroyed(
+    vault: PostgresVault, dsn: str
+) -> None:
+    """Who would believe it shows nothing where something was said, for good."""
+    with pytest.raises(ConnectionError):
+        await Seals(vault).of(SCOPE)
+    await vault.mark(make=True)
+    assert await Seals(vault).of(SCOPE) is None
+    conn = await asyncpg.connect(dsn)
+    await conn.execute("TRUNCATE keys")
+    await conn.close()
+    with pytest.raises(ConnectionError):
+        await Seals(vault).of(SCOPE)
+
+
+async def test_a_vault_without_its_tables_is_waited_for(vault: PostgresVault, dsn: str) -> None:
+    """As it is between the loss of its database and the restore; nobody's batch is set aside."""
+    conn = await asyncpg.connect(dsn)
+    await conn.execute("DROP TABLE keys")
+    await conn.close()
+    for asked in (vault.read(SCOPE), vault.knows(SCOPE), vault.create(SCOPE), vault.destroy(SCOPE)):
+        with pytest.raises(ConnectionError):
+            await asked
+
+
+async def test_a_vault_whose_database_is_dropped_is_waited_for(
+    vault: PostgresVault, dsn: str
+) -> None:
+    """As it is for a moment in every restore that is swapped in."""
+    name = dsn.rpartition("/")[2]
+    conn = await asyncpg.connect(dsn.removesuffix(name) + "postgres")
+    await conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    for _ in range(2):  # first the connection is gone, then there is no other
+        with pytest.raises((ConnectionError, *LOST)):
+            await vault.read(SCOPE)
+    with pytest.raises(ConnectionError):
+        await vault.read(SCOPE)
+    await conn.execute(f'CREATE DATABASE "{name}"')
+    await conn.close()
+
+
+async def test_a_vault_without_its_tables_is_not_the_one_of_before(
+    vault: PostgresVault, dsn: str
+) -> None:
+    conn = await asyncpg.connect(dsn)
+    await conn.execute("DROP TABLE keys")
+    await conn.close()
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await vault.mark(make=False)

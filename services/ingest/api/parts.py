@@ -53,8 +53,8 @@ async def parts_of(request: Request, account_id: Account) -> Parts:
         raise Problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "not_ready",
-            "The service is reading up on its log.",
-            "Ask again in a moment.",
+            "The service is reading up on its log, or waits for what it needs.",
+            "Ask again in a moment; /readyz says what is waited for, `rollcall doctor` what to do.",
             headers={"Retry-After": "1"},
         )
     await parts.directory.ensure_account(account_id)
