@@ -21,6 +21,14 @@ def reread(raw: ConsumerRecord | None, prefix: str) -> Received:
     return received(raw, prefix)
 
 
+def reads(raw: ConsumerRecord, prefix: str) -> bool:
+    try:
+        received(raw, prefix)
+    except (MalformedEventError, UnknownEventError):
+        return False
+    return True
+
+
 def in_words(error: Exception) -> str:
     """Of what a fold raised its kind alone: the message may hold anything."""
     ours = (MalformedEventError, UnknownEventError, StillBadError)

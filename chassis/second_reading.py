@@ -11,7 +11,7 @@ from chassis.dead_letters import Place, Q, still_bad
 from chassis.origins import Origins
 from chassis.postgres import Connection, Pool, stand_back
 from chassis.records import Received
-from chassis.rereading import IN_THE_WAY, StillBadError, in_words, reread
+from chassis.rereading import IN_THE_WAY, StillBadError, in_words, reads, reread
 from chassis.taking_up import TakenUp, TakingUp, nothing_more
 from chassis.wake import Alarm
 
@@ -73,7 +73,11 @@ class SecondReading:
 
     async def _letter(self, place: Place) -> list[Received]:
         raw = (await self._origins.records([place])).get(place)
-        late = raw is not None and await self._origins.has_successor(place, raw.key)
+        late = (
+            raw is not None
+            and reads(raw, self._prefix)  # else it is still bad, and what follows is no matter
+            and await self._origins.has_successor(place, raw.key)
+        )
         async with self._pool.acquire() as conn, conn.transaction():
             await conn.execute(self._begin)
             if not await conn.fetchval(Q.take_letter, *place):

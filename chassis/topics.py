@@ -23,6 +23,9 @@ KEPT_FOR_EVER = {
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
 }
 
+READABLE = {"compression.type": "uncompressed"}
+"""Whatever codec a foreign record comes in: one that we have not would hold up its partition."""
+
 
 class TopicError(Exception):
     """A topic exists, but not as the system of record needs it."""
@@ -71,7 +74,7 @@ async def _create(admin: AIOKafkaAdminClient, missing: dict[str, int]) -> None:
                 num_partitions=count,
                 replication_factor=-1,  # the broker's default
                 replica_assignments={},
-                topic_configs=KEPT_FOR_EVER,
+                topic_configs=KEPT_FOR_EVER | READABLE,
             )
             for name, count in missing.items()
         ]

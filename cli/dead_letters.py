@@ -1,5 +1,6 @@
 """`rollcall dead-letters`: what services could not read or apply; shown without what is sealed."""
 
+import re
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -14,6 +15,7 @@ from cli.service_databases import grounds
 
 app = App(name="dead-letters", help="What could not be read or applied, and replay it.")
 
+_ID = re.compile(r"[^:]+:[0-9]{1,10}:[0-9]{1,19}")
 Service = Annotated[
     Literal["ingest", "scheduler", "dialer", "projections"] | None,
     Parameter(help="All unless one is named."),
@@ -22,8 +24,7 @@ Service = Annotated[
 
 def _check_letter_id(_: type, given: str | tuple[str, ...]) -> None:
     for text in [given] if isinstance(given, str) else given:
-        topic, *numbers = text.split(":")
-        if not topic or len(numbers) != 2 or not all(map(str.isdecimal, numbers)):  # noqa: PLR2004
+        if not _ID.fullmatch(text):
             raise ValueError(f"An id is TOPIC:PARTITION:OFFSET, as listed; not {text!r}.")
 
 

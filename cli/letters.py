@@ -81,13 +81,13 @@ async def session(service: str, ground: Ground) -> AsyncIterator[Connection]:
             server_settings=LIMITS | {"application_name": "dead letters"},
             timeout=5,
         )
-    except (OSError, asyncpg.PostgresError) as error:
+        try:
+            yield conn
+        finally:
+            await conn.close(timeout=5)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         title = f"The database of {service} does not answer: see `rollcall doctor`."
         raise RefusedError(0, {"title": title}) from error
-    try:
-        yield conn
-    finally:
-        await conn.close()
 
 
 async def listed(grounds: Mapping[str, Ground]) -> list[Letter]:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,6 +20,7 @@ Json = dict[str, Any]
 
 PASSED_OVER = "ce_maybepassedover"
 _VERSION = re.compile(r"v[1-9][0-9]{0,5}")
+_NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 
 
 class UnknownEventError(Exception):
@@ -92,16 +93,30 @@ def decode(value: bytes | None, headers: Headers) -> Event:
             return event.model_validate_json(value or b"")
         return event.model_validate_json(json.dumps(_climb(event, version, value or b"")))
     except ValidationError as error:
-        places = sorted({".".join(map(str, e["loc"])) or e["type"] for e in error.errors()})
-        raise MalformedEventError(f"{name} v{version}: {', '.join(places)}") from None
+        raise MalformedEventError(f"{name} v{version}: {_places(event, error)}") from None
     except (ValueError, RecursionError):
         raise MalformedEventError(f"{name} v{version}: not JSON") from None
+
+
+def _places(event: type[Event], error: ValidationError) -> str:
+    """Where it does not read so, by our own names alone: those in the record may be anything."""
+    ours = _names(event)
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    places = {".".join(str(p) for p in e["loc"] if p in ours) or e["type"] for e in found}
+    return ", ".join(sorted(places))
+
+
+@cache
+def _names(event: type[Event]) -> frozenset[str]:
+    schema = event.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for part in parts for name in part.get("properties", ()))
 
 
 @lru_cache(maxsize=256)
 def _name_and_version(ce_type: bytes) -> tuple[str, int]:
     match ce_type.decode(errors="replace").split("."):
-        case ["rollcall", name, version] if _VERSION.fullmatch(version):
+        case ["rollcall", name, version] if _NAME.fullmatch(name) and _VERSION.fullmatch(version):
             return name, int(version[1:])
         case _:
             raise MalformedEventError("no ce_type of ours")

@@ -39,6 +39,7 @@ controller.quorum.voters=1@{host}:{controller_port}
 log.dirs=log
 log.retention.ms=-1
 auto.create.topics.enable=false
+compression.type=uncompressed
 offsets.topic.num.partitions=4
 offsets.topic.replication.factor=1
 transaction.state.log.num.partitions=1

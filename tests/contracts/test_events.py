@@ -141,6 +141,22 @@ def test_what_is_not_ours_is_refused_without_a_word_of_its_content(
     assert "+12025550142" not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["+12025550142", "\0", "x" * 500_000])
+def test_a_foreign_name_in_one_of_our_records_is_not_told(name: str) -> None:
+    """It may be a person's number, hold what no database takes, or be longer than any message."""
+    golden = sample("BatchCreated.v1")
+    window = golden["value"]["window"] | {name: 1}
+    with pytest.raises(MalformedEventError) as refused:
+        read(golden | {"value": golden["value"] | {"window": window}})
+    assert str(refused.value) == "BatchCreated v1: window"
+
+
+@pytest.mark.parametrize("name", ["+12025550142", "\0", "Batch\nCreated", "", "X" * 100_000])
+def test_a_type_that_no_event_of_ours_could_have_holds_nothing_up(name: str) -> None:
+    with pytest.raises(MalformedEventError, match="no ce_type of ours"):
+        decode(b"{}", [("ce_type", f"rollcall.{name}.v1".encode())])
+
+
 def test_the_type_names_the_version() -> None:
     event = read(of_today(topics.CALLS.events[2]))
     assert type_of(event) == "rollcall.CallCompleted.v2"
