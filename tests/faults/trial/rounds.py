@@ -38,7 +38,9 @@ LIKELY: Json = {
     "slow_seconds": 1, "late_seconds": 1,
 }  # fmt: skip
 QUICK: Json = {"ring_seconds": [0.02, 0.2], "talk_seconds": [0.05, 0.8]}
-OFTEN, PATIENCE = 0.25, 1.0
+OFTEN = 0.25
+STILL = 60.0
+"""Seconds without a request after which no more work is given: what has stopped is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,16 @@ class Watch:
         self.called: Counter[str] = Counter()
         self._house = ground.house
         self._seq = self.since = ground.house.seq()
+        self._moved = time.monotonic()
+
+    def stood_still(self, seconds: float) -> bool:
+        return time.monotonic() > self._moved + seconds
 
     def look(self) -> int:
         news = self._house.ledger(after=self._seq)
         if news.entries:
             self._seq = news.entries[-1]["seq"]
+            self._moved = time.monotonic()
         self.called.update(entry["from"] for entry in news.of("request"))
         return self.called.total()
 
@@ -153,7 +160,7 @@ class Trial:
         with ThreadPoolExecutor(len(self.desks)) as pool:
             working = [pool.submit(self._busy, desk, watch, enough) for desk in self.desks]
             try:
-                while watch.look() < self._size.placements:
+                while watch.look() < self._size.placements and not watch.stood_still(STILL):
                     if any(each.done() for each in working):
                         break
                     time.sleep(OFTEN)
