@@ -30,7 +30,8 @@ def _was_up(path: Path) -> bool:
 def _log_is_lost(path: Path) -> bool:
     kafka = path / "kafka"
     made = (kafka / "formatted").exists() and (kafka / "log" / "meta.properties").exists()
-    return not made and (_was_up(path) or (kafka / "formatted").exists())
+    known = (kafka / "log" / "__cluster_metadata-0").exists()  # else Kafka deletes every topic
+    return (not made and (kafka / "formatted").exists()) or (_was_up(path) and not (made and known))
 
 
 def _databases_are_lost(path: Path) -> bool:

@@ -13,7 +13,8 @@ from deploy.embedded.problem import CannotStart
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """As `rollcall up` leaves it, in outline."""
-    for part in ("kafka/log/rollcall.calls.v1-0", "postgres/data"):
+    topics = ("kafka/log/rollcall.calls.v1-0", "kafka/log/__cluster_metadata-0")
+    for part in (*topics, "postgres/data"):
         (tmp_path / part).mkdir(parents=True)
     for file in ("kafka/formatted", "kafka/log/meta.properties", "postgres/data/PG_VERSION", "key"):
         (tmp_path / file).touch()
@@ -49,3 +50,10 @@ async def test_what_is_lost_is_said_and_nothing_is_made_in_its_place(
         async with infrastructure(folder):
             pass
     assert not gone.exists()
+
+
+def test_a_log_whose_list_of_topics_is_lost_is_not_started_for_kafka_would_delete_them(
+    folder: Path,
+) -> None:
+    (folder / "kafka/log/__cluster_metadata-0").rmdir()
+    assert [it.what for it in losses(folder)] == ["log"]
