@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.faults.trial.checks import FINAL, Breach, Evidence, Told, judged
+from tests.faults.trial.clerk import UnansweredError
 from tests.faults.trial.fire import Fire, Struck
 from tests.faults.trial.grounds import Grounds
 from tests.faults.trial.known import Known
@@ -114,6 +115,12 @@ class Trial:
 
     def round(self) -> list[Breach]:
         """What the round has broken."""
+        try:
+            return self._whole_round()
+        except UnansweredError as error:
+            return [Breach("everybody_is_answered_in_the_end", str(error))]
+
+    def _whole_round(self) -> list[Breach]:
         self._round += 1
         for desk in self.desks:
             desk.batches.clear()
