@@ -118,7 +118,9 @@ class Trial:
         try:
             return self._whole_round()
         except UnansweredError as error:
-            return [Breach("everybody_is_answered_in_the_end", str(error))]
+            unanswered = Breach("everybody_is_answered_in_the_end", str(error))
+            self.tally.breaches.append(unanswered)
+            return [unanswered]
 
     def _whole_round(self) -> list[Breach]:
         self._round += 1
