@@ -147,7 +147,7 @@ def _settings(kafka: str, dsn: str, vault_dsn: str, **more: Any) -> ProjectionsS
             "key_encryption_key": base64.b64encode(bytes(32)).decode(),
             "http_port": _free_port(),
             "topic_prefix": f"t{uuid4().hex[:10]}.",
-            "visible_within_seconds": 2,
+            "visible_within_seconds": 5,
         }
         | more
     )

@@ -17,7 +17,7 @@ from tests.faults.trial.schedule import Kind
 from tests.faults.trial.story import tell
 
 SHORT = Size(
-    placements=150,
+    placements=120,
     faults=6,
     accounts=2,
     limit=30,

@@ -24,10 +24,8 @@ def test_a_supervisor_killed_outright_leaves_nothing_running(tmp_path: Path) -> 
     until(lambda: all(is_gone(child) for child in children), "the children are gone")
 
 
-@pytest.mark.parametrize(
-    "moment",
-    ["the database is being made", pytest.param("Kafka is starting", marks=pytest.mark.chaos)],
-)
+@pytest.mark.chaos
+@pytest.mark.parametrize("moment", ["the database is being made", "Kafka is starting"])
 def test_stopped_in_the_middle_of_a_start_it_leaves_nothing(tmp_path: Path, moment: str) -> None:
     sign = {"the database is being made": "postgres", "Kafka is starting": "logs/postgres.log"}
     up = Up(tmp_path / "data")

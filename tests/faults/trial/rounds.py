@@ -144,7 +144,7 @@ class Trial:
         """What takes too long for every round."""
         found = list(every_slot_can_be_used(self.house, self.desks))
         self.tally.breaches += found
-        return [*found, *self.of_the_log()]
+        return found + self.of_the_log()
 
     def of_the_log(self) -> list[Breach]:
         """What the log shows even of batches that do not end."""
