@@ -43,8 +43,9 @@ class Finding:
 
 
 async def doctor(data_dir: Path, *, as_json: bool) -> int:
-    here = [_python(), _jars(), _disk(data_dir), *_lost(data_dir)]
-    findings = [*here, *await _running(data_dir)]
+    lost = _lost(data_dir)
+    here = [_python(), _jars(), _disk(data_dir), *lost]
+    findings = [*here, *await _running(data_dir, whole=not lost)]
     if as_json:
         say_json({"ok": all(f.well for f in findings), "findings": [asdict(f) for f in findings]})
     else:
@@ -95,11 +96,12 @@ def _lost(data_dir: Path) -> list[Finding]:
     return [Finding(it.what, well=False, found=it.found, do=it.do) for it in losses(data_dir)]
 
 
-async def _running(data_dir: Path) -> list[Finding]:
+async def _running(data_dir: Path, *, whole: bool) -> list[Finding]:
     try:
         endpoints = read(data_dir)
     except NotRunningError as problem:
-        do = f"Start it: `rollcall up --data-dir {data_dir}`."
+        first = "Start it" if whole else "Bring back what is lost, and start it"
+        do = f"{first}: `rollcall up --data-dir {data_dir}`."
         return [Finding("rollcall up", well=False, found=str(problem), do=do)]
     names = ("ingest", "scheduler", "projections")
     services = {str(name): endpoints[name] for name in names if name in endpoints}

@@ -1,26 +1,13 @@
 """Once a pause is confirmed no request of its epoch leaves, whatever is granted: by the ledger."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from contracts.calls import CallReturned, ReturnReason
 from contracts.gates import BatchGateClosed
-from tests.conftest import DatabaseFactory
 from tests.dialer_story import numbers, paused
-from tests.dialing import Dialing, dialing, until
+from tests.dialing import Dialing, until
 
 DIALER = "services.dialer"
-
-
-@pytest.fixture
-async def house(
-    kafka: str, database: DatabaseFactory, topic_prefix: str, tmp_path: Path
-) -> AsyncIterator[Dialing]:
-    async with dialing(kafka, topic_prefix, database, tmp_path) as house:
-        await house.start_phones()
-        yield house
 
 
 async def granted_after_a_pause(house: Dialing, dialer: str) -> None:

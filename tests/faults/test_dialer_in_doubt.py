@@ -1,28 +1,16 @@
 """Whatever the carrier does to a request, nobody is rung twice; each mutant is convicted of it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from contracts.calls import CallCompleted, CallStarted
 from contracts.outcomes import Outcome
-from tests.conftest import DatabaseFactory
 from tests.dialer_story import numbers
-from tests.dialing import Dialing, dialing
+from tests.dialing import Dialing
 
 DIALER = "services.dialer"
-
-
-@pytest.fixture
-async def house(
-    kafka: str, database: DatabaseFactory, topic_prefix: str, tmp_path: Path
-) -> AsyncIterator[Dialing]:
-    async with dialing(kafka, topic_prefix, database, tmp_path) as house:
-        await house.start_phones()
-        yield house
 
 
 async def all_settled(house: Dialing, dialer: str, count: int, **faults: float) -> list[UUID]:

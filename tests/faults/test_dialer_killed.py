@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -17,18 +16,9 @@ from contracts.gates import BatchGateClosed
 from contracts.outcomes import Outcome
 from tests.conftest import DatabaseFactory
 from tests.dialer_story import numbers, paused
-from tests.dialing import WAITING, Dialing, dialing, until
+from tests.dialing import WAITING, Dialing, until
 
 DIALER = "services.dialer"
-
-
-@pytest.fixture
-async def house(
-    kafka: str, database: DatabaseFactory, topic_prefix: str, tmp_path: Path
-) -> AsyncIterator[Dialing]:
-    async with dialing(kafka, topic_prefix, database, tmp_path) as house:
-        await house.start_phones()
-        yield house
 
 
 @asynccontextmanager

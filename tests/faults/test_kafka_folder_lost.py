@@ -48,7 +48,9 @@ def test_the_log_lost_or_of_yesterday_is_refused_in_words_and_its_newest_copy_go
     kafka.rename(newest)
 
     assert "is lost, and with it every event" in told("up", folder=folder)
-    assert "Put back its newest copy" in told("doctor", folder=folder)
+    doctor = told("doctor", folder=folder)
+    assert "Put back its newest copy" in doctor
+    assert "Bring back what is lost, and start it" in doctor
     assert not kafka.exists(), "no other log is begun in its place"
 
     shutil.copytree(yesterday, kafka)

@@ -1,6 +1,6 @@
 """An hour's traffic leaves nothing behind: no memory, no rows in an outbox, nothing to do.
 
-The hour is that of an account with 500 slots whose calls take half a minute: 60,000 calls in 30
+The hour is that of an account with 1,000 slots whose calls take half a minute: 120,000 calls in 30
 batches, as fast as the machine makes them.
 """
 
@@ -16,7 +16,7 @@ from tests.bench.lists import csv_of, numbers
 from tests.growth import Reading, growths
 from tests.house import House, house, until
 
-SLOTS, CALL_SECONDS, BATCHES = 500, 30, 30
+SLOTS, CALL_SECONDS, BATCHES = 1000, 30, 30
 CALLS = SLOTS * 3600 // CALL_SECONDS
 AT_ONCE = 2
 """Batches, so that the slots are never without work."""

@@ -2,8 +2,6 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID
 
 import aiohttp
@@ -14,21 +12,11 @@ from chassis.same_vault import ANOTHER, WRONG_KEY
 from chassis.vault import MARK, batch_scope, pepper_scope
 from contracts.calls import CallCompleted, CallPlacing, CallReturned, ReturnReason
 from contracts.outcomes import Outcome
-from tests.conftest import DatabaseFactory
 from tests.dialer_story import ACCOUNT, numbers
-from tests.dialing import Dialing, dialing, until
+from tests.dialing import Dialing, until
 from tests.processes import Process
 
 ANOTHER_KEY = base64.b64encode(bytes(32)).decode()
-
-
-@pytest.fixture
-async def house(
-    kafka: str, database: DatabaseFactory, topic_prefix: str, tmp_path: Path
-) -> AsyncIterator[Dialing]:
-    async with dialing(kafka, topic_prefix, database, tmp_path) as house:
-        await house.start_phones()
-        yield house
 
 
 async def in_the_vault(house: Dialing, *statements: str) -> None:
