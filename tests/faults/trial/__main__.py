@@ -3,6 +3,7 @@
 --placements and --faults are for the whole run; a seed gives the same schedule and the same dice.
 """
 
+import itertools
 import random
 import sys
 import tempfile
@@ -17,8 +18,9 @@ from tests.faults.trial.rounds import IMPATIENT, Size, Trial
 from tests.faults.trial.schedule import LONG, SHORT, Kind
 from tests.faults.trial.story import tell
 
-A_ROUND = 1500
-THOROUGH = 12
+A_ROUND, TAIL = 4500, 1 / 3
+"""Placements, and the share of them that was asked for already when no more work is given."""
+THOROUGH = 6
 """Rounds between two looks at all that takes its time; there is one at the end in any case."""
 LASTING = {**SHORT, Kind.CLOCK: LONG[Kind.CLOCK], Kind.SILENT: (1.0, 12.0)}
 KINDS = (*Kind, Kind.KILL, Kind.KILL, Kind.KILL, Kind.FREEZE, Kind.REBALANCE)
@@ -58,10 +60,10 @@ def all_are_caught(name: str) -> bool:
 
 
 def stands(seed: int, placements: int, faults: int) -> bool:
-    rounds = max(1, round(placements / A_ROUND))
+    a_round = min(placements, A_ROUND)
     size = Size(
-        placements=placements // rounds,
-        faults=-(-faults // rounds),
+        placements=round(a_round * (1 - TAIL)),
+        faults=-(-faults * a_round // placements),
         kinds=KINDS,
         lasting=dict(LASTING),
     )
@@ -71,20 +73,23 @@ def stands(seed: int, placements: int, faults: int) -> bool:
             grounds(home, dialers=2, mutants=None, kinds=tuple(Kind), **IMPATIENT) as ground,
             Trial(ground, seed, size) as trial,
         ):
-            return goes_well(trial, rounds)
+            return goes_well(trial, placements)
 
 
-def goes_well(trial: Trial, rounds: int) -> bool:
+def goes_well(trial: Trial, placements: int) -> bool:
     began = time.monotonic()
-    for n in range(1, rounds + 1):
+    for n in itertools.count(1):
         breaches = trial.round()
-        if not breaches and (n % THOROUGH == 0 or n == rounds):
+        over = trial.tally.placements >= placements
+        if not breaches and (over or n % THOROUGH == 0):
             breaches = trial.thorough()
         minutes = (time.monotonic() - began) / 60
-        print(f"round {n} of {rounds}, {minutes:.1f} min\n{trial.tally.story()}", flush=True)
+        print(f"round {n}, {minutes:.1f} min\n{trial.tally.story()}", flush=True)
         if breaches:
             print(tell(trial, breaches), flush=True)
             return False
+        if over:
+            break
     return True
 
 
