@@ -18,13 +18,15 @@ from tests.faults.trial.rounds import IMPATIENT, Size, Trial
 from tests.faults.trial.schedule import LONG, SHORT, Kind
 from tests.faults.trial.story import tell
 
-A_ROUND, TAIL = 4500, 1 / 3
+A_ROUND, TAIL = 6000, 1 / 3
 """Placements, and the share of them that was asked for already when no more work is given."""
 THOROUGH = 6
 """Rounds between two looks at all that takes its time; there is one at the end in any case."""
+BATCH, LIMIT = 300, 100
+"""Enough people wait that a system which comes back is at work at once."""
 LASTING = {**SHORT, Kind.CLOCK: LONG[Kind.CLOCK], Kind.SILENT: (1.0, 12.0)}
-KINDS = (*Kind, Kind.KILL, Kind.KILL, Kind.KILL, Kind.FREEZE, Kind.REBALANCE)
-"""Processes are struck most."""
+KINDS = (*Kind, *4 * (Kind.KILL,), *3 * (Kind.FREEZE,), *3 * (Kind.REBALANCE,))
+"""Processes are struck most: two times in three."""
 app = cyclopts.App(help=__doc__)
 
 
@@ -66,6 +68,8 @@ def stands(seed: int, placements: int, faults: int) -> bool:
         faults=-(-faults * a_round // placements),
         kinds=KINDS,
         lasting=dict(LASTING),
+        batch=BATCH,
+        limit=LIMIT,
     )
     with tempfile.TemporaryDirectory(prefix="trial-") as folder:
         home = Path(folder) / "data"
