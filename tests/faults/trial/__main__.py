@@ -20,7 +20,7 @@ from tests.faults.trial.story import tell
 
 A_ROUND, TAIL = 6000, 1 / 3
 """Placements, and the share of them that was asked for already when no more work is given."""
-THOROUGH = 6
+THOROUGH = 9
 """Rounds between two looks at all that takes its time; there is one at the end in any case."""
 BATCH, LIMIT = 300, 100
 """Enough people wait that a system which comes back is at work at once."""

@@ -20,7 +20,7 @@ from tests.faults.trial.schedule import Fault
 from tests.faults.trial.strokes import Strokes
 from tests.house import until
 
-EVERY, PATIENCE, BACK = 0.05, 12.0, 180.0
+EVERY, PATIENCE, BACK = 0.05, 6.0, 180.0
 
 
 @dataclass(slots=True)
@@ -65,6 +65,7 @@ class Fire:
     ) -> None:
         self._enough.set()
         self._thread.join()
+        self._strokes.see_off()
         if self._failed is not None:
             raise self._failed
         if error is None:

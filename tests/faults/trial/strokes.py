@@ -45,6 +45,7 @@ class Strokes:
         self._frozen: dict[str, list[psutil.Process]] = {}
         self._calm: Any = None
         self._comers: list[subprocess.Popen[bytes]] = []
+        self._goers: list[subprocess.Popen[bytes]] = []
         like = psutil.Process(grounds.house.pid(LIKE))
         self._dialer, self._env = like.cmdline(), like.environ()
 
@@ -95,6 +96,12 @@ class Strokes:
         elif fault.kind is Kind.REBALANCE:
             self._all_go()
 
+    def see_off(self) -> None:
+        """Until all that were told to go are gone."""
+        for goer in self._goers:
+            goer.wait(timeout=30)
+        self._goers.clear()
+
     def _freeze(self, part: str) -> int:
         """With its children: a server that is stopped alone would go on through them."""
         process = psutil.Process(self._grounds.house.pid(part))
@@ -132,11 +139,10 @@ class Strokes:
             )
 
     def _all_go(self) -> None:
-        """One as it should, the next outright."""
+        """One as it should, the next outright; neither is waited for but at the end."""
         for n, comer in enumerate(self._comers):
             comer.send_signal((signal.SIGTERM, signal.SIGKILL)[n % 2])
-        for comer in self._comers:
-            comer.wait(timeout=30)
+        self._goers += self._comers
         self._comers.clear()
 
 
