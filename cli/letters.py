@@ -68,7 +68,7 @@ def hint(letter: Letter) -> str:
     if letter.row["batch_id"] is not None:
         return "Its batch stands still: deploy what can apply it, then replay."
     if error == "no ce_type of ours":
-        return "Not ours: find out who writes to this topic. It changes nothing."
+        return "Not ours, and passed over: find out who writes to this topic. No need to replay it."
     return "It says it is ours and does not read so: deploy what can read it, then replay."
 
 

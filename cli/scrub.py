@@ -5,6 +5,8 @@ until something writes over them.  Reads of a table wait while it is written ane
 """
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,10 @@ FROM pg_stats WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
 """
 
 
+class AtWorkError(Exception):
+    """The message says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scrubbed:
     database: str
@@ -39,9 +45,12 @@ async def scrub(data_dir: Path, *, as_json: bool) -> int:
         raise NotRunningError(f"{data_dir} is not a folder of `rollcall up`: {error}") from error
     done: list[Scrubbed] = []
     try:
-        for name, dsn in databases.items():
-            done.append(await _database(name, dsn))
-        await _write_ahead_log(databases["vault"])
+        async with alone(databases["vault"]):
+            for name, dsn in databases.items():
+                done.append(await _database(name, dsn))
+            await _write_ahead_log(databases["vault"])
+    except AtWorkError as error:
+        return say_failure(str(error), as_json=as_json)
     except (OSError, asyncpg.PostgresError) as error:
         reason = f"PostgreSQL: {error}. What was not done can be asked for again."
         return say_failure(reason, as_json=as_json)
@@ -52,6 +61,18 @@ async def scrub(data_dir: Path, *, as_json: bool) -> int:
         table(columns, [(d.database, f"{d.seconds:.1f}", d.bytes_before, d.bytes_after)
                         for d in done])  # fmt: skip
     return 0
+
+
+@asynccontextmanager
+async def alone(dsn: str) -> AsyncIterator[None]:
+    """Two at once would wait for each other's tables.  Raises AtWorkError."""
+    conn = await asyncpg.connect(dsn, server_settings={"application_name": "scrub"})
+    try:
+        if not await conn.fetchval("SELECT pg_try_advisory_lock(hashtext('scrub'))"):
+            raise AtWorkError("Another scrub is at work on these databases: wait for its end.")
+        yield
+    finally:
+        await conn.close()
 
 
 async def _database(name: str, dsn: str) -> Scrubbed:
