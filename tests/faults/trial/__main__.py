@@ -8,6 +8,9 @@ import random
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import cyclopts
@@ -17,6 +20,7 @@ from tests.faults.trial.grounds import grounds
 from tests.faults.trial.rounds import IMPATIENT, Size, Trial
 from tests.faults.trial.schedule import LONG, SHORT, Kind
 from tests.faults.trial.story import tell
+from tests.faults.trial.tally import Tally
 
 A_ROUND, TAIL = 6000, 1 / 3
 """Placements, and the share of them that was asked for already when no more work is given."""
@@ -36,11 +40,15 @@ def run(
     seed: int | None = None,
     placements: int = 3000,
     faults: int = 20,
+    houses: int = 1,
     runs: int = 1,
     mutants: bool = False,
     mutant: str = "",
 ) -> None:
-    """Each run after the first has the next seed, and a house of its own.
+    """Each run after the first has other seeds, and houses of its own.
+
+    `--houses` stand side by side and share the placements and faults, each under a seed of its own:
+    while one stands still under a fault, another uses the machine.
 
     `--mutants` runs the broken variants in place of it, each until the check named for the promise
     that it breaks has spoken, five times at most; `--mutant` those whose name has it.
@@ -48,9 +56,10 @@ def run(
     if mutants or mutant:
         sys.exit(0 if all_are_caught(mutant) else 1)
     first = random.SystemRandom().randrange(10**6) if seed is None else seed
-    for each in range(first, first + runs):
-        print(f"seed {each}: --seed {each} --placements {placements} --faults {faults}", flush=True)
-        if not stands(each, placements, faults):
+    for each in range(first, first + runs * houses, houses):
+        asked = f"--seed {each} --placements {placements} --faults {faults} --houses {houses}"
+        print(asked, flush=True)
+        if not stands(each, placements, faults, houses):
             sys.exit(1)
 
 
@@ -61,7 +70,18 @@ def all_are_caught(name: str) -> bool:
     return all(runs.values())
 
 
-def stands(seed: int, placements: int, faults: int) -> bool:
+def stands(seed: int, placements: int, faults: int, houses: int = 1) -> bool:
+    """Whether no promise was broken."""
+    began = time.monotonic()
+    with ProcessPoolExecutor(houses, get_context("spawn")) as pool:
+        share = partial(tried_in_a_house, placements=placements // houses, faults=faults // houses)
+        tally = sum(pool.map(share, range(seed, seed + houses)), Tally())
+    minutes = (time.monotonic() - began) / 60
+    print(f"all of it, {minutes:.1f} min\n{tally.story()}", flush=True)
+    return not tally.breaches
+
+
+def tried_in_a_house(seed: int, *, placements: int, faults: int) -> Tally:
     a_round = min(placements, A_ROUND)
     size = Size(
         placements=round(a_round * (1 - TAIL)),
@@ -77,24 +97,22 @@ def stands(seed: int, placements: int, faults: int) -> bool:
             grounds(home, dialers=2, mutants=None, kinds=tuple(Kind), **IMPATIENT) as ground,
             Trial(ground, seed, size) as trial,
         ):
-            return goes_well(trial, placements)
+            return rounds(trial, placements)
 
 
-def goes_well(trial: Trial, placements: int) -> bool:
-    began = time.monotonic()
+def rounds(trial: Trial, placements: int) -> Tally:
+    """Until a promise is broken; the story of that is told."""
     for n in itertools.count(1):
         breaches = trial.round()
         over = trial.tally.placements >= placements
         if not breaches and (over or n % THOROUGH == 0):
             breaches = trial.thorough()
-        minutes = (time.monotonic() - began) / 60
-        print(f"round {n}, {minutes:.1f} min\n{trial.tally.story()}", flush=True)
+        print(f"seed {trial.seed}, round {n}\n{trial.tally.story()}", flush=True)
         if breaches:
             print(tell(trial, breaches), flush=True)
-            return False
-        if over:
+        if breaches or over:
             break
-    return True
+    return trial.tally
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ Hanley and Lippman-Hand, JAMA 1983).
 """
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from tests.faults.trial.checks import Breach, Evidence
 from tests.faults.trial.fire import Struck
@@ -33,14 +33,20 @@ class Tally:
     """Requests whose answer nobody got: lost, or an error that may hide a call."""
     ended_unknown: int = 0
     faults: Counter[Kind] = field(default_factory=Counter)
-    stricken: dict[Kind, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """By kind, how often each part."""
+    stricken: Counter[tuple[Kind, str]] = field(default_factory=Counter)
+    """By kind and part."""
     recipients: int = 0
     breaches: list[Breach] = field(default_factory=list)
 
     @property
     def of_processes(self) -> int:
         return sum(self.faults[kind] for kind in OF_PROCESSES)
+
+    def __add__(self, other: Self) -> Self:
+        """Of two runs."""
+        return type(self)(
+            *(getattr(self, it.name) + getattr(other, it.name) for it in fields(self))
+        )
 
     def add(self, seen: Evidence, struck: Sequence[Struck]) -> None:
         requests = seen.ledger.of("request")
@@ -51,7 +57,7 @@ class Tally:
         self.unanswered += sum(entry["status"] in UNANSWERED for entry in requests)
         self.faults.update(one.fault.kind for one in struck)
         for one in struck:
-            self.stricken[one.fault.kind][one.fault.part] += 1
+            self.stricken[one.fault.kind, one.fault.part] += 1
         self.recipients += sum(len(told.people) for told in seen.told.values())
 
     def story(self) -> str:
@@ -61,11 +67,14 @@ class Tally:
         lines = [
             f"{self.requests} requests, {judged}",
             f"{self.faults.total()} faults, {self.of_processes} of processes: {kinds}",
-            *(f"  {kind}: {_each(self.stricken[kind])}" for kind in Kind if self.stricken[kind]),
+            *(f"  {kind}: {_each(self._parts(kind))}" for kind in Kind if self.faults[kind]),
             f"{self.under_fault} requests under fault; {hidden}",
             f"{len(self.breaches)} breaches{self._bound()}",
         ]
         return "\n".join(lines)
+
+    def _parts(self, kind: Kind) -> Counter[str]:
+        return Counter({part: n for (it, part), n in self.stricken.items() if it is kind})
 
     def _bound(self) -> str:
         if self.breaches or self.under_fault < FEWEST:
