@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.trial.__main__ import stands
 from tests.faults.trial.convict import MUTANTS, Mutant, tried
 from tests.faults.trial.grounds import grounds
+from tests.faults.trial.long import stands
 from tests.faults.trial.rounds import IMPATIENT, Size, Trial
 from tests.faults.trial.schedule import Kind
 from tests.faults.trial.story import tell
