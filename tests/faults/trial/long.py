@@ -1,4 +1,4 @@
-"""A long trial: rounds in one house or several, until the placements are made or a promise broken."""
+"""A long trial: rounds in houses side by side, until all is placed or a promise is broken."""
 
 import itertools
 import tempfile
