@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from chassis.producer import BROKER_TROUBLE
 from contracts.calls import CallCompleted
+from contracts.outcomes import Outcome
 from services.dialer import app, domain, granting, people, placer
 from services.dialer.call import Call, State
 from services.dialer.carriers.port import Answer, Order, Sighting
@@ -79,6 +80,16 @@ def applies_a_callback_twice() -> None:
         over = domain._over(call, seen.ending)
         said: CallCompleted = completed(over, seen.ending.duration_seconds, now, late=False)
         return Settled(over, (said,))
+
+    vars(domain)["_ended"] = ended
+
+
+def takes_every_ending_for_an_answer() -> None:
+    true = domain._ended
+
+    def ended(call: Call, seen: Sighting, now: datetime) -> Settled:
+        ending = seen.ending and replace(seen.ending, outcome=Outcome.COMPLETED)
+        return true(call, replace(seen, ending=ending), now)
 
     vars(domain)["_ended"] = ended
 

@@ -15,11 +15,14 @@ from contracts import progress
 from contracts.calendar import Window
 from contracts.outcomes import Outcome
 from contracts.progress import Progress, Rules
+from contracts.status import BatchStatusEvent
 from services.ingest.domain import life
 from services.scheduler import app, decider
 from services.scheduler.decision import Decision
-from services.scheduler.domain import hours
+from services.scheduler.domain import hours, lifecycle
+from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.hours import Hours
+from services.scheduler.domain.lifecycle import Work
 from services.scheduler.handlers import calls
 from services.scheduler.loading import Calls, Woken
 from tests.faults.mutants.inbox import OffsetsLongFirst
@@ -109,6 +112,27 @@ def redials_whoever_it_was() -> None:
         return true(replace(person, outcome=Outcome.BUSY) if ended else person, rules)
 
     vars(calls)["called_again_from"] = called_again_from
+
+
+def counts_no_attempts() -> None:
+    """Every call is the first of its run."""
+    true = progress.called_again_from
+
+    def called_again_from(person: Progress, rules: Rules) -> datetime | None:
+        return true(replace(person, run_attempt=min(1, person.run_attempt)), rules)
+
+    vars(calls)["called_again_from"] = called_again_from
+
+
+def is_done_when_nobody_is_in_a_call() -> None:
+    """Once somebody has been called; whoever waits for another call is forgotten."""
+    true = lifecycle._run
+
+    def run(batch: Batch, work: Work, at: datetime) -> BatchStatusEvent | None:
+        called = work.completed + work.not_completed > 0
+        return true(batch, replace(work, waiting=work.waiting and not called), at)
+
+    vars(lifecycle)["_run"] = run
 
 
 def keeps_the_key_of_what_is_deleted() -> None:

@@ -11,13 +11,16 @@ from pathlib import Path
 from tests.faults.trial.checks import (
     Breach,
     at_most_one_request_reaches_the_carrier_per_call,
+    everyone_of_a_batch_that_is_over_is_accounted_for,
     never_more_at_a_time_than_the_account_may,
     no_grant_is_forgotten,
     nobody_is_called_again_without_a_reason,
+    nobody_is_called_more_often_than_asked,
     nobody_is_in_two_calls_at_once,
     nothing_rings_after_the_answer_that_all_is_quiet,
     nothing_rings_at_the_wrong_time,
     nothing_rings_unannounced_or_late,
+    what_is_said_of_a_call_is_what_was,
 )
 from tests.faults.trial.grounds import grounds
 from tests.faults.trial.rounds import IMPATIENT, LIKELY, QUICK, Size, Trial
@@ -100,6 +103,7 @@ MUTANTS = (
         DIALERS,
     ),
     Mutant("dialing.applies_a_callback_twice", the_log_keeps_every_promise, DIALERS),
+    Mutant("dialing.takes_every_ending_for_an_answer", what_is_said_of_a_call_is_what_was, DIALERS),
     Mutant(
         "dialing.rings_before_it_is_announced",
         nothing_rings_unannounced_or_late,
@@ -124,6 +128,12 @@ MUTANTS = (
     Mutant("elsewhere.leaks_a_slot_now_and_then", every_slot_can_be_used, SCHEDULER),
     Mutant("elsewhere.calls_at_any_hour", nothing_rings_at_the_wrong_time, SCHEDULER),
     Mutant("elsewhere.redials_whoever_it_was", nobody_is_called_again_without_a_reason, SCHEDULER),
+    Mutant("elsewhere.counts_no_attempts", nobody_is_called_more_often_than_asked, SCHEDULER),
+    Mutant(
+        "elsewhere.is_done_when_nobody_is_in_a_call",
+        everyone_of_a_batch_that_is_over_is_accounted_for,
+        SCHEDULER,
+    ),
     Mutant(
         "elsewhere.lets_go_before_the_broker_has_it",
         the_models_are_the_log,
