@@ -118,8 +118,9 @@ class Desk:
         if action in AGAIN and answer.code == HTTPStatus.OK:
             batch.hush(answer.at)
         if answer.taken:
-            batch.parked = AGAIN.get(action, "")
             batch.position = answer.position
+            if action in AGAIN or answer.code == HTTPStatus.OK:  # a 202 may be refused yet
+                batch.parked = AGAIN.get(action, "")
         return answer
 
     def _pause(self, batch: Known) -> None:
