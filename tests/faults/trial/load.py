@@ -16,6 +16,8 @@ STEADY, FICKLE = "steady", "fickle"
 """Agents: the second is taken out of use now and then, which fails its batches."""
 AGAIN = {"pause": "resume", "cancel": "retry"}
 """What is quiet after the first goes on after the second."""
+LETS_GO = {"waiting_for_start": "start", "paused": "resume"}
+"""By the phase that a batch is shown in: of a word that was taken nobody knows what came of it."""
 REFUSALS = {
     "action_not_allowed", "agent_inactive", "batch_ended", "recipient_called",
     "recipient_not_found", "scheduled_at_in_past",
@@ -182,12 +184,9 @@ class Desk:
         self.said.append((answer.at, batch_id, f"{what}: {answer.code}"))
 
     def calm(self) -> None:
-        """Each batch that waits for a word is let go."""
+        """Nothing is asked for any more that would keep a batch from its end."""
         self.limit(self._most)
         self._switch(FICKLE, active=True)
-        for batch in self.batches:
-            if batch.parked in {"start", "resume"} and not batch.deleted:
-                self.act(batch, batch.parked)
 
     def unsettled(self, seconds: float) -> list[Known]:
         """Waits until nothing of any batch goes on any more; gives those that do not end."""
@@ -200,12 +199,14 @@ class Desk:
         return []
 
     def _is_over(self, batch: Known) -> bool:
-        """One whose hours do not come soon is given up."""
+        """One that waits for a word is let go; one whose hours do not come soon is given up."""
         if batch.deleted:
             return self._is_gone(batch)
         phase = self.clerk.read(f"/v1/batches/{batch.batch_id}", batch.position)["phase"]
         now = datetime.now(UTC)
         opens = next_open(batch.wish.window, ("UTC",), now)
+        if phase in LETS_GO:
+            self.act(batch, LETS_GO[phase])
         if phase == "waiting_for_window" and (opens is None or opens > now + SOON):
             self.act(batch, "cancel")
         return phase in OVER
