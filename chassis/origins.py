@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -12,6 +12,8 @@ from chassis.dead_letters import Place
 
 WITHIN: Final = 30.0
 """Seconds for one page; a broker that is away is then told of, and asked again."""
+GAP: Final = 1_000
+"""Records that are read over sooner than sought anew."""
 LOOKED_AT: Final = 200_000
 """Records in which a later one of the same key is sought."""
 
@@ -29,10 +31,11 @@ class Origins:
         found: dict[Place, ConsumerRecord] = {}
         async with asyncio.timeout(WITHIN), self._consumer(*wanted) as consumer:
             for tp, offsets in wanted.items():
-                async for record in _from(consumer, tp, min(offsets), max(offsets)):
-                    if record.offset in offsets:
-                        topic = tp.topic.removeprefix(self._prefix)
-                        found[Place(topic, tp.partition, record.offset)] = record
+                topic = tp.topic.removeprefix(self._prefix)
+                for first, last in spans(offsets):
+                    async for record in _from(consumer, tp, first, last):
+                        if record.offset in offsets:
+                            found[Place(topic, tp.partition, record.offset)] = record
         return found
 
     async def has_successor(self, place: Place, key: bytes | None) -> bool:
@@ -60,6 +63,25 @@ class Origins:
             yield consumer
         finally:
             await consumer.stop()
+            _end_if_cancelled()
+
+
+def _end_if_cancelled() -> None:
+    """A client that is stopping swallows the cancellation that comes meanwhile (aiokafka 0.14)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def spans(offsets: Iterable[int]) -> list[tuple[int, int]]:
+    """First and last of those that lie near each other: what is between others is not read."""
+    found: list[tuple[int, int]] = []
+    for offset in sorted(offsets):
+        if found and offset - found[-1][1] <= GAP:
+            found[-1] = (found[-1][0], offset)
+        else:
+            found.append((offset, offset))
+    return found
 
 
 async def _from(

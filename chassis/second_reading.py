@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
+from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from chassis.apply import Fold
@@ -12,7 +13,7 @@ from chassis.origins import Origins
 from chassis.postgres import Connection, Pool, stand_back
 from chassis.records import Received
 from chassis.rereading import IN_THE_WAY, StillBadError, in_words, reads, reread
-from chassis.taking_up import TakenUp, TakingUp, nothing_more
+from chassis.taking_up import PAGE, TakenUp, TakingUp, nothing_more
 from chassis.wake import Alarm
 
 log = structlog.get_logger()
@@ -61,18 +62,21 @@ class SecondReading:
 
     async def read_asked(self) -> None:
         """All that somebody asked for, once."""
-        for row in await self._pool.fetch(Q.asked):
-            place = Place(row["topic"], row["partition"], row["offset"])
-            if row["batch_id"] is None:
-                self._after_commit(await self._letter(place))
-                continue
-            more = True
+        asked = await self._pool.fetch(Q.asked)
+        places = [Place(row["topic"], row["partition"], row["offset"]) for row in asked]
+        batches = [row["batch_id"] for row in asked]
+        for place, batch_id in zip(places, batches, strict=True):
+            more = batch_id is not None
             while more:
-                applied, more = await self._batches.page(place, row["batch_id"])
+                applied, more = await self._batches.page(place, batch_id)
                 self._after_commit(applied)
+        letters = [place for place, batch_id in zip(places, batches, strict=True) if not batch_id]
+        for since in range(0, len(letters), PAGE):
+            found = await self._origins.records(letters[since : since + PAGE])
+            for place in letters[since : since + PAGE]:
+                self._after_commit(await self._letter(place, found.get(place)))
 
-    async def _letter(self, place: Place) -> list[Received]:
-        raw = (await self._origins.records([place])).get(place)
+    async def _letter(self, place: Place, raw: ConsumerRecord | None) -> list[Received]:
         late = (
             raw is not None
             and reads(raw, self._prefix)  # else it is still bad, and what follows is no matter

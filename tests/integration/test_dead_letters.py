@@ -3,14 +3,15 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from chassis import rereading
 from chassis.dead_letters import Place, Q, ask
 from chassis.inbox import Inbox
+from chassis.origins import Origins
 from chassis.postgres import Connection
 from chassis.records import Received, received
 from contracts.batches import BatchRenamed
@@ -165,3 +166,25 @@ async def test_a_letter_whose_key_went_on_is_said_to_be_late(
             assert [found[it]["late"] for it in (first, second)] == [True, False]
             gone = found[second._replace(offset=7)]
             assert (gone["replayed_at"], gone["error"]) == (None, "it is no longer in the log")
+
+
+async def test_a_reading_that_is_cancelled_while_its_consumer_stops_ends(
+    kafka: str, database: DatabaseFactory, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopping, true = asyncio.Event(), AIOKafkaConsumer.stop
+
+    async def stop(self: AIOKafkaConsumer) -> None:
+        """As aiokafka's client waits for its own tasks."""
+        stopping.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await true(self)
+
+    async with counter(kafka, await database(), topic_prefix) as service:
+        await service.publish([renamed(1, 1)])
+        monkeypatch.setattr(AIOKafkaConsumer, "stop", stop)
+        reading = asyncio.create_task(Origins(kafka, topic_prefix).records([place(0)]))
+        await stopping.wait()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
