@@ -9,20 +9,19 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from chassis.outbox import Q as OUTBOX
+from chassis.postgres import Connection
 from chassis.relay import Relay, _record
 from chassis.vault import Seals
 from contracts import progress
 from contracts.calendar import Window
 from contracts.outcomes import Outcome
 from contracts.progress import Progress, Rules
-from contracts.status import BatchStatusEvent
 from services.ingest.domain import life
-from services.scheduler import app, decider
+from services.scheduler import app, decider, store
 from services.scheduler.decision import Decision
-from services.scheduler.domain import hours, lifecycle
+from services.scheduler.domain import hours
 from services.scheduler.domain.batch import Batch
 from services.scheduler.domain.hours import Hours
-from services.scheduler.domain.lifecycle import Work
 from services.scheduler.handlers import calls
 from services.scheduler.loading import Calls, Woken
 from tests.faults.mutants.inbox import OffsetsLongFirst
@@ -124,15 +123,13 @@ def counts_no_attempts() -> None:
     vars(calls)["called_again_from"] = called_again_from
 
 
-def is_done_when_nobody_is_in_a_call() -> None:
-    """Once somebody has been called; whoever waits for another call is forgotten."""
-    true = lifecycle._run
+def forgets_who_waits_for_another_call() -> None:
+    """Over is a batch of which nobody is in a call and nobody is to be called now."""
 
-    def run(batch: Batch, work: Work, at: datetime) -> BatchStatusEvent | None:
-        called = work.completed + work.not_completed > 0
-        return true(batch, replace(work, waiting=work.waiting and not called), at)
+    async def still_waiting(_: Connection, __: Sequence[Batch]) -> set[UUID]:
+        return set()
 
-    vars(lifecycle)["_run"] = run
+    vars(store)["still_waiting"] = still_waiting
 
 
 def keeps_the_key_of_what_is_deleted() -> None:

@@ -130,7 +130,7 @@ MUTANTS = (
     Mutant("elsewhere.redials_whoever_it_was", nobody_is_called_again_without_a_reason, SCHEDULER),
     Mutant("elsewhere.counts_no_attempts", nobody_is_called_more_often_than_asked, SCHEDULER),
     Mutant(
-        "elsewhere.is_done_when_nobody_is_in_a_call",
+        "elsewhere.forgets_who_waits_for_another_call",
         everyone_of_a_batch_that_is_over_is_accounted_for,
         SCHEDULER,
     ),
