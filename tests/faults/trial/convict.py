@@ -11,7 +11,6 @@ from pathlib import Path
 from tests.faults.trial.checks import (
     Breach,
     at_most_one_request_reaches_the_carrier_per_call,
-    everyone_of_a_batch_that_is_over_is_accounted_for,
     never_more_at_a_time_than_the_account_may,
     no_grant_is_forgotten,
     nobody_is_called_again_without_a_reason,
@@ -129,11 +128,7 @@ MUTANTS = (
     Mutant("elsewhere.calls_at_any_hour", nothing_rings_at_the_wrong_time, SCHEDULER),
     Mutant("elsewhere.redials_whoever_it_was", nobody_is_called_again_without_a_reason, SCHEDULER),
     Mutant("elsewhere.counts_no_attempts", nobody_is_called_more_often_than_asked, SCHEDULER),
-    Mutant(
-        "elsewhere.forgets_who_waits_for_another_call",
-        everyone_of_a_batch_that_is_over_is_accounted_for,
-        SCHEDULER,
-    ),
+    Mutant("elsewhere.forgets_who_waits_for_another_call", the_log_keeps_every_promise, SCHEDULER),
     Mutant(
         "elsewhere.lets_go_before_the_broker_has_it",
         the_models_are_the_log,
