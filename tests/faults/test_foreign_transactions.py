@@ -1,8 +1,6 @@
 """Somebody writes transactions to every topic of ours: batches go on, and a restart gets ready."""
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx2
@@ -11,7 +9,8 @@ from aiokafka import AIOKafkaProducer
 
 from contracts.topics import TOPICS
 from tests.faults.conftest import IMPATIENT
-from tests.house import ROOT, House, csv_of, house, numbers
+from tests.faults.trial.thorough import command
+from tests.house import House, csv_of, house, numbers
 
 CALLED = numbers(30, ("0001",))
 
@@ -57,12 +56,5 @@ def test_transactions_of_others_hold_nobody_up_and_a_restart_gets_ready(tmp_path
     with house(folder, dialers=1, **IMPATIENT) as again:
         nobody_is_held_up(again)
         called(again, CALLED[20:])
-        rebuilt = subprocess.run(
-            [sys.executable, "-m", "cli", "rebuild", "projections", "--data-dir", folder],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+        rebuilt = command(again, "rebuild", "projections")
+        assert rebuilt["services"]["projections"]["equal"], rebuilt
